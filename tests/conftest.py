@@ -1,0 +1,53 @@
+"""Guards (ARCHITECTURE rule 14): a test cannot touch the home, the network beyond loopback, or sleep.
+
+A test that needs real waiting says `@pytest.mark.real_time`; journeys do so as a whole.
+`tests/test_guards.py` proves that the guards bite.
+"""
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+
+class GuardTripped(AssertionError):
+    """A test tried something that could hurt the machine or make the suite slow."""
+
+
+@pytest.fixture(autouse=True)
+def no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`Path.home()` and `~` raise; XDG and WAIAAS variables are gone."""
+    for name in ("HOME", "WAIAAS_DATA_DIR", "WAIAAS_OFFLINE", "WAIAAS_NO_UPDATE_NOTIFY"):
+        monkeypatch.delenv(name, raising=False)
+
+    def refuse(*_: object) -> Path:
+        raise GuardTripped("a test must choose its own data directory")
+
+    monkeypatch.setattr(Path, "home", staticmethod(refuse))
+
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only loopback and Unix sockets may be reached."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise GuardTripped(f"a test may not connect to {address}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def no_sleep(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`time.sleep` raises: await the event, or fake the clock."""
+    if request.node.get_closest_marker("real_time") or request.node.get_closest_marker("journey"):
+        return
+
+    def refuse(seconds: float) -> None:
+        raise GuardTripped(f"a unit test may not sleep {seconds} s")
+
+    monkeypatch.setattr(time, "sleep", refuse)

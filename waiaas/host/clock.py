@@ -1,0 +1,33 @@
+"""The one clock."""
+
+import time
+from datetime import UTC, datetime
+
+
+class Clock:
+    """Wall time in Unix seconds, monotonic time for durations, and waiting."""
+
+    def now(self) -> float:
+        return time.time()
+
+    def seconds(self) -> int:
+        """Whole Unix seconds, the unit of every time in the database."""
+        return int(self.now())
+
+    def utc(self) -> datetime:
+        return datetime.fromtimestamp(self.now(), UTC)
+
+    def stamp(self) -> str:
+        """`20261120T224100Z`: sorts by time, fits in a file name."""
+        return self.utc().strftime("%Y%m%dT%H%M%SZ")
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def iso(seconds: float) -> str:
+    """Unix seconds as `2026-11-20T22:41:00Z`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

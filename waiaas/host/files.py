@@ -1,0 +1,171 @@
+"""Durable file operations, each under the name of its purpose.
+
+Every method that changes something takes `op`, the purpose ("swap", "backup.manifest"), and calls
+the observer with `op` and the primitive it is about to do (`swap:rename`). A test replaces the
+observer to stop the world at exactly that point; production does nothing there.
+
+The rules: what is renamed was fsynced before; the directory is fsynced after; removing what is not
+there is no error; nothing is ever opened for writing under its final name, but for append.
+"""
+
+import errno
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from waiaas.core.layout import DIRECTORY_MODE, FILE_MODE
+
+Observer = Callable[[str], None]
+NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOSYS, errno.EACCES}
+CHUNK = 1 << 20  # bytes
+
+
+def nothing(_point: str) -> None:
+    """The observer of production."""
+
+
+class Files:
+    """The real file system. See the module for what `op` is."""
+
+    def __init__(self, observer: Observer = nothing) -> None:
+        self.at = observer
+
+    def write(self, op: str, path: Path, data: bytes, mode: int = FILE_MODE) -> None:
+        """Create or replace `path` atomically: temporary file, fsync, rename, fsync directory."""
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        self.at(f"{op}:write")
+        try:
+            with self._create(temporary, mode) as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        self.replace(op, temporary, path)
+
+    def append(self, op: str, path: Path, line: bytes, mode: int = FILE_MODE) -> None:
+        """Append to a log that survives a power cut: written, fsynced, its name fsynced too."""
+        self.at(f"{op}:append")
+        new = not path.exists()
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(path, flags, mode)
+        try:
+            while line:
+                line = line[os.write(descriptor, line) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if new:
+            self.sync_directory(op, path.parent)
+
+    def replace(self, op: str, source: Path, target: Path) -> None:
+        """Rename over `target`; the caller has fsynced `source`."""
+        self.at(f"{op}:rename")
+        os.replace(source, target)
+        self.sync_directory(op, target.parent)
+
+    def link(self, op: str, source: Path, target: Path) -> bool:
+        """Give `source` a second name; True if it is a link, False if it had to be copied.
+
+        `target` appears complete or not at all, and an old `target` is replaced.
+        """
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.link")
+        temporary.unlink(missing_ok=True)
+        if target.exists() and target.samefile(source):
+            return True  # rename(2) does nothing between two names of one file
+        self.at(f"{op}:link")
+        try:
+            os.link(source, temporary, follow_symlinks=False)
+        except OSError as problem:
+            if problem.errno not in NO_LINKS:
+                raise
+            self.copy(op, source, target)
+            return False
+        self.replace(op, temporary, target)
+        return True
+
+    def copy(self, op: str, source: Path, target: Path, mode: int | None = None) -> None:
+        """Copy the bytes, fsync, rename into place. Without `mode`, the mode of `source`."""
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        self.at(f"{op}:copy")
+        wanted = stat.S_IMODE(source.stat().st_mode) if mode is None else mode
+        try:
+            with source.open("rb") as origin, self._create(temporary, wanted) as stream:
+                shutil.copyfileobj(origin, stream, CHUNK)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        self.replace(op, temporary, target)
+
+    def symlink(self, op: str, pointing_at: str, target: Path) -> None:
+        """Flip a symbolic link atomically."""
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.sym")
+        temporary.unlink(missing_ok=True)
+        self.at(f"{op}:symlink")
+        os.symlink(pointing_at, temporary)
+        self.replace(op, temporary, target)
+
+    def remove(self, op: str, path: Path) -> None:
+        if path.is_symlink() or path.exists():
+            self.at(f"{op}:remove")
+            path.unlink(missing_ok=True)
+            self.sync_directory(op, path.parent)
+
+    def remove_tree(self, op: str, path: Path) -> None:
+        """Remove a folder; it loses its name first, so nobody ever sees half of it."""
+        if not path.exists():
+            return
+        self.at(f"{op}:remove-tree")
+        doomed = path.with_name(f".{path.name}.{os.getpid()}.gone")
+        os.replace(path, doomed)
+        self.sync_directory(op, path.parent)
+        shutil.rmtree(doomed, ignore_errors=True)
+
+    def make_directory(self, op: str, path: Path, mode: int = DIRECTORY_MODE) -> None:
+        """Create the folder and its parents with `mode`; an existing one is left as it is."""
+        if path.is_dir():
+            return
+        self.make_directory(op, path.parent, mode)
+        self.at(f"{op}:mkdir")
+        try:
+            path.mkdir(mode=mode)
+        except FileExistsError:
+            return
+        path.chmod(mode)  # mkdir(2) applies the umask
+        self.sync_directory(op, path.parent)
+
+    def sync(self, op: str, path: Path) -> None:
+        """fsync a file that somebody else wrote (SQLite, a child)."""
+        self.at(f"{op}:fsync")
+        self._fsync(path, os.O_RDONLY)
+
+    def sync_directory(self, op: str, path: Path) -> None:
+        self.at(f"{op}:fsync-directory")
+        self._fsync(path, os.O_RDONLY | os.O_DIRECTORY)
+
+    def _fsync(self, path: Path, flags: int) -> None:
+        descriptor = os.open(path, flags | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _create(self, path: Path, mode: int) -> BinaryIO:
+        path.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(path, flags, mode)
+        os.fchmod(descriptor, mode)
+        return os.fdopen(descriptor, "wb")
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

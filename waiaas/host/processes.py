@@ -1,0 +1,126 @@
+"""Other processes: children we start, and daemons we recognise by the lock they hold."""
+
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from waiaas.host.locks import holder
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a child left: exit code (negative: killed by that signal), and its two streams."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+class Processes:
+    """Starts children without `PYTHON*` variables and signals only proven lock holders."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = {k: v for k, v in environ.items() if not k.startswith("PYTHON")}
+
+    def run(
+        self,
+        argv: Sequence[str],
+        timeout: float,
+        pass_fds: Sequence[int] = (),
+        extra: Mapping[str, str] | None = None,
+    ) -> Finished:
+        """Run a child to its end; at the deadline it is killed and `code` is -SIGKILL."""
+        with subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**self._environ, **(extra or {})},
+            pass_fds=tuple(pass_fds),
+            start_new_session=True,
+        ) as child:
+            try:
+                out, err = child.communicate(timeout=timeout)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                out, err = child.communicate()
+            except BaseException:
+                child.kill()
+                raise
+        return Finished(child.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+    def spawn(self, argv: Sequence[str], log: Path, pass_fds: Sequence[int] = ()) -> int:
+        """Start a process that outlives us, its output appended to `log`; returns its pid."""
+        with log.open("ab") as stream:
+            child = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+                env=self._environ,
+                pass_fds=tuple(pass_fds),
+                start_new_session=True,
+            )
+        child.returncode = 0  # its life is followed by its lock, never by wait(2)
+        return child.pid
+
+    def replace_self(self, argv: Sequence[str]) -> None:
+        """exec(2): become another version of ourselves."""
+        os.execve(argv[0], list(argv), self._environ)
+
+
+class Holder:
+    """The process that holds a lock, pinned so that its pid cannot be re-used under us (DIR-2)."""
+
+    def __init__(self, pid: int, descriptor: int | None) -> None:
+        self.pid = pid
+        self._descriptor = descriptor
+
+    def signal(self, number: int) -> None:
+        """Signal it; a process that is gone already is no error."""
+        try:
+            if self._descriptor is None:
+                os.kill(self.pid, number)
+            else:
+                signal.pidfd_send_signal(self._descriptor, number)
+        except ProcessLookupError:
+            return
+
+    def wait(self, seconds: float) -> bool:
+        """True once it has ended. Without pidfds the caller watches the lock instead."""
+        if self._descriptor is None:
+            return False
+        return bool(select.select([self._descriptor], [], [], max(0.0, seconds))[0])
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def lock_holder(lock: Path) -> Holder | None:
+    """Pin the process that holds `lock`: found by the lock itself, re-checked after pinning,
+    and only if it runs as the owner of the lock's folder. Else None."""
+    pid = holder(lock)
+    if not pid:
+        return None
+    try:
+        descriptor: int | None = os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        descriptor = None
+    found = Holder(pid, descriptor)
+    if holder(lock) == pid and _owner(pid) in (None, lock.parent.stat().st_uid):
+        return found
+    found.close()
+    return None
+
+
+def _owner(pid: int) -> int | None:
+    try:
+        return Path(f"/proc/{pid}").stat().st_uid
+    except OSError:
+        return None

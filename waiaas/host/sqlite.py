@@ -1,0 +1,124 @@
+"""Opening SQLite files: who may write, who only looks, and copies that are whole.
+
+Everybody who opens the live database holds the gate shared (`host/locks.py`). A look never writes:
+without a `-wal` the file is opened `immutable`, so that not even a `-shm` appears beside it.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from waiaas.core.errors import WaiaasError
+from waiaas.host.locks import Gate
+
+BUSY_TIMEOUT = 5.0  # seconds a connection waits for another writer
+SIDE_FILES = ("-wal", "-shm", "-journal")
+
+Connection = sqlite3.Connection
+
+
+def side(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def connect(path: Path, mode: str = "rw", *, immutable: bool = False) -> Connection:
+    """Open with transactions under our own control (`isolation_level=None`).
+
+    `mode` is SQLite's `ro`, `rw` or `rwc`. Raises `sqlite3.Error`.
+    """
+    uri = f"file:{quote(str(path))}?mode={mode}" + ("&immutable=1" if immutable else "")
+    connection = sqlite3.connect(
+        uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT, check_same_thread=False
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA foreign_keys = ON")
+    if mode == "ro":
+        connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def connect_live(path: Path, mode: str = "rw") -> Connection:
+    """The settings of a database that serves: WAL, every commit durable."""
+    connection = connect(path, mode)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+@contextmanager
+def reading(path: Path, gate: Gate, patience: float = 5.0) -> Iterator[Connection]:
+    """Look at the live database without leaving a trace beside it.
+
+    Raises `Busy` when the gate is held, `sqlite3.Error`, FileNotFoundError.
+    """
+    path.stat()
+    with gate.shared(patience):
+        with closing(_reader(path)) as connection:
+            yield connection
+    _sweep(path, gate)
+
+
+@contextmanager
+def writing(path: Path, gate: Gate, patience: float = 5.0) -> Iterator[Connection]:
+    """Open the live database to write, beside a daemon or without one."""
+    with gate.shared(patience), closing(connect_live(path)) as connection:
+        yield connection
+
+
+def _reader(path: Path) -> Connection:
+    """A read-only connection; `immutable` only while nobody else has a `-wal`."""
+    if not side(path, "-wal").exists():
+        return connect(path, "ro", immutable=True)
+    return connect(path, "ro")
+
+
+def _sweep(path: Path, gate: Gate) -> None:
+    """A reader that outlived the last writer leaves an empty `-wal`: take it away."""
+    wal = side(path, "-wal")
+    try:
+        if wal.stat().st_size == 0:
+            with gate.exclusive(0):
+                if wal.stat().st_size == 0:
+                    for suffix in SIDE_FILES[:2]:
+                        side(path, suffix).unlink(missing_ok=True)
+    except (OSError, WaiaasError):
+        return
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[Connection]:
+    """`BEGIN IMMEDIATE` … `COMMIT`, or `ROLLBACK` on any exception."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """One consistent file from a live database, its WAL included (SQLite's backup interface).
+
+    All pages in one step: in smaller steps a writer makes it start again and again. `target` must
+    not exist; the caller fsyncs it.
+    """
+    target.touch(mode=0o600, exist_ok=False)
+    with closing(connect(source, "ro")) as origin, closing(connect(target, "rw")) as copy:
+        copy.execute("PRAGMA synchronous = OFF")
+        origin.backup(copy, pages=-1)
+        copy.execute("PRAGMA journal_mode = DELETE")
+
+
+def problems(path: Path, *, full: bool = False) -> list[str]:
+    """What `quick_check` (or `integrity_check`) finds; an empty list is a good file."""
+    pragma = "integrity_check" if full else "quick_check"
+    try:
+        with closing(connect(path, "ro", immutable=True)) as connection:
+            found = [str(row[0]) for row in connection.execute(f"PRAGMA {pragma}")]
+    except sqlite3.Error as problem:
+        return [str(problem)]
+    return [] if found == ["ok"] else found
