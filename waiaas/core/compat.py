@@ -1,0 +1,119 @@
+"""Which database schemas this version serves, and what to say about the others (CMPT-01..03).
+
+The schema of a database is the highest `schema_version` row. The constants below are literals,
+because the maker's tool reads them out of a finished artefact without running it.
+"""
+
+from dataclasses import dataclass
+
+from waiaas.core.errors import SchemaIncompatible
+
+LATEST_SCHEMA_VERSION = 16
+MIN_COMPATIBLE_SCHEMA_VERSION = 11
+
+# schema -> the releases that write it, oldest first; schema 14 was only ever seen inside a migration.
+SCHEMAS: dict[int, tuple[str, ...]] = {
+    10: ("1.4.8",),
+    11: ("1.5.0",),
+    12: ("1.5.1", "1.5.2"),
+    13: ("1.5.3",),
+    14: (),
+    15: ("1.6.0",),
+    16: ("1.6.1", "1.7.0", "1.8.0"),
+}
+
+# schemas of the previous implementation that are newer than any of ours
+FOREIGN_SCHEMAS: dict[int, str] = {62: "2.15.0"}
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The database has exactly our schema."""
+
+    schema: int
+
+
+@dataclass(frozen=True)
+class Migrate:
+    """The database is older; `pending` are the migrations to run, ascending."""
+
+    schema: int
+    pending: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TooNew:
+    """A newer version wrote it; `written_by` where the schema tells which."""
+
+    schema: int
+    written_by: str | None
+
+
+@dataclass(frozen=True)
+class TooOld:
+    """Older than three minors back; `via` are the versions to install first, in order."""
+
+    schema: int
+    written_by: str | None
+    via: tuple[str, ...]
+
+
+Verdict = Ready | Migrate | TooNew | TooOld
+
+
+def assess(schema: int) -> Verdict:
+    """What this version can do with a database of that schema."""
+    if schema > LATEST_SCHEMA_VERSION:
+        return TooNew(schema, written_by(schema))
+    if schema < MIN_COMPATIBLE_SCHEMA_VERSION:
+        return TooOld(schema, written_by(schema), _stepping_stones())
+    if schema == LATEST_SCHEMA_VERSION:
+        return Ready(schema)
+    return Migrate(schema, tuple(range(schema + 1, LATEST_SCHEMA_VERSION + 1)))
+
+
+def require_compatible(schema: int) -> None:
+    """Raise `SchemaIncompatible` (exit 6) unless the database can be served, migrated or not."""
+    verdict = assess(schema)
+    if isinstance(verdict, TooNew):
+        raise _too_new(verdict)
+    if isinstance(verdict, TooOld):
+        raise _too_old(verdict)
+
+
+def written_by(schema: int) -> str | None:
+    """The newest release known to write that schema."""
+    releases = SCHEMAS.get(schema)
+    return releases[-1] if releases else FOREIGN_SCHEMAS.get(schema)
+
+
+def _stepping_stones() -> tuple[str, ...]:
+    """The last release of the oldest minor that we can migrate from, then ourselves."""
+    releases = [release for _, group in sorted(SCHEMAS.items()) for release in group]
+    floor = SCHEMAS[MIN_COMPATIBLE_SCHEMA_VERSION][0].split(".")[:2]
+    first = [release for release in releases if release.split(".")[:2] == floor][-1]
+    return first, releases[-1]
+
+
+def _too_new(verdict: TooNew) -> SchemaIncompatible:
+    author = f"WAIaaS {verdict.written_by}" if verdict.written_by else "a newer WAIaaS"
+    return SchemaIncompatible(
+        "schema-too-new",
+        f"the database has schema {verdict.schema}, written by {author}, and this version knows schemas"
+        f" up to {LATEST_SCHEMA_VERSION}: upgrade your WAIaaS; the database was not touched",
+        "run `waiaas upgrade`; to go back instead, run `waiaas upgrade --rollback`,"
+        " or restore an older backup: `waiaas backup list`, then `waiaas backup restore ID`",
+    )
+
+
+def _too_old(verdict: TooOld) -> SchemaIncompatible:
+    author = f", written by WAIaaS {verdict.written_by}," if verdict.written_by else ""
+    first, last = verdict.via
+    return SchemaIncompatible(
+        "schema-too-old",
+        f"the database has schema {verdict.schema}{author} and this version migrates from schema"
+        f" {MIN_COMPATIBLE_SCHEMA_VERSION} on: first upgrade to {first}, then to {last};"
+        " the database was not touched",
+        f"install WAIaaS {first} (the previous implementation), run its `waiaas start` once and stop it,"
+        f" then run `waiaas start` of {last} again",
+    )

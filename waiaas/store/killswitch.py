@@ -1,0 +1,57 @@
+"""The kill switch: one word in `key_value_store`, shared with the previous implementation.
+
+ACTIVE is normal service, SUSPENDED and LOCKED stop everything that acts. A word we do not know
+counts as SUSPENDED: in doubt the switch is on.
+"""
+
+from typing import Literal
+
+from waiaas.host.sqlite import Connection
+from waiaas.store import audit, keyvalue
+from waiaas.store.atomic import atomic
+
+State = Literal["ACTIVE", "SUSPENDED", "LOCKED"]
+STATE = "kill_switch_state"
+ACTIVATED_AT = "kill_switch_activated_at"
+ACTIVATED_BY = "kill_switch_activated_by"
+
+
+def state(connection: Connection) -> State:
+    """What is stored; a database that never stored one is ACTIVE."""
+    stored = keyvalue.get(connection, STATE)
+    if stored is None or stored == "ACTIVE":
+        return "ACTIVE"
+    return "LOCKED" if stored == "LOCKED" else "SUSPENDED"
+
+
+def is_on(connection: Connection) -> bool:
+    return state(connection) != "ACTIVE"
+
+
+def switch(connection: Connection, on: bool, actor: str, now: int) -> State:
+    """Set it, audited, in one transaction; returns the new state. What is so already is left alone."""
+    with atomic(connection):
+        before = state(connection)
+        if on == (before != "ACTIVE"):
+            return before
+        if on:
+            _suspend(connection, actor, now)
+        else:
+            _activate(connection, actor, now, before)
+        return state(connection)
+
+
+def _suspend(connection: Connection, actor: str, now: int) -> None:
+    keyvalue.put(connection, STATE, "SUSPENDED", now)
+    keyvalue.put(connection, ACTIVATED_AT, str(now), now)
+    keyvalue.put(connection, ACTIVATED_BY, actor, now)
+    audit.write(connection, "KILL_SWITCH_ACTIVATED", actor, {"state": "SUSPENDED"}, now, "critical")
+
+
+def _activate(connection: Connection, actor: str, now: int, before: State) -> None:
+    keyvalue.put(connection, STATE, "ACTIVE", now)
+    keyvalue.delete(connection, ACTIVATED_AT)
+    keyvalue.delete(connection, ACTIVATED_BY)
+    audit.write(
+        connection, "KILL_SWITCH_RECOVERED", actor, {"state": "ACTIVE", "from": before}, now, "warning"
+    )
