@@ -1,0 +1,144 @@
+"""Reading the four sources of settings into one collection of values, origins and problems."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from waiaas.core import legacy_settings
+from waiaas.core.settings_rules import BadValue
+from waiaas.core.settings_text import line_of, read
+
+if TYPE_CHECKING:
+    from waiaas.core.settings import Key, Problem
+
+PREFIX = "WAIAAS_"
+DUPLICATES = {
+    "Cannot overwrite": "this key stands twice; keep one of them",
+    "Cannot declare": "this section stands twice; put its keys together",
+}
+
+
+class Collector:
+    """Takes the sources from the weakest to the strongest; a later one wins."""
+
+    def __init__(self, keys: Mapping[str, "Key"], lenient: bool) -> None:
+        self.values: dict[tuple[str, str], Any] = {}
+        self.origins: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        self._keys = keys
+        self._sections = dict.fromkeys(k.section for k in keys.values())
+        self._lenient = lenient
+        self._legacy: list[str] = []
+        self._passed: list[str] = []
+
+    def notices(self) -> tuple[str, ...]:
+        """One notice for all legacy keys together, and one for each unknown key that was let pass."""
+        legacy = list(dict.fromkeys(self._legacy))
+        told = f"settings of the previous implementation are ignored: {', '.join(legacy)}"
+        return ((told,) if legacy else ()) + tuple(self._passed)
+
+    def take_texts(self, texts: Mapping[str, str], origin: str) -> None:
+        """`section.key` → text, from flags or from the build."""
+        for dotted, text in texts.items():
+            if dotted in self._keys:
+                self._take(self._keys[dotted], text, origin, None, dotted, textual=True)
+            else:
+                self._unknown(None, dotted, dotted, self._keys)
+
+    def take_environment(self, environ: Mapping[str, str]) -> None:
+        """`WAIAAS_<SECTION>_<KEY>`. A variable whose first word is no section is no setting; an empty
+        one is unset, but where empty text means something."""
+        for name in sorted(environ):
+            section, _, key = name.removeprefix(PREFIX).lower().partition("_")
+            if not name.startswith(PREFIX) or not key:
+                continue
+            if legacy_settings.is_legacy(section, key):
+                self._legacy.append(name)
+            elif section in self._sections:
+                self._take_variable(name, f"{section}.{key}", environ[name])
+
+    def _take_variable(self, name: str, dotted: str, text: str) -> None:
+        setting = self._keys.get(dotted)
+        if setting is None:
+            known = [k.variable for k in self._keys.values()]
+            self._unknown(None, name, name, known)
+        elif text or (setting.rule.kind == "text" and not setting.default):
+            self._take(setting, text, "environment", None, name, textual=True)
+
+    def take_file(self, text: str | None) -> None:
+        if text is None:
+            return
+        document, broken, skipped = read(text)
+        for line, message in broken:
+            self._problem(line, "", message, _mending(message))
+        for section, content in document.items():
+            if section in skipped or section in legacy_settings.SECTIONS:
+                self._legacy.extend([f"[{section}]"] * (section not in skipped))
+            elif section not in self._sections:
+                self._unknown_section(text, section, content)
+            elif isinstance(content, dict):
+                self._take_section(text, section, content)
+            else:
+                hint = f"write [{section}] on a line of its own, and its keys below"
+                self._problem(line_of(text, "", section), section, f"{section} must be a section", hint)
+        self.problems.sort(key=lambda found: (found.line is not None, found.line or 0))
+
+    def _take_section(self, text: str, section: str, content: Mapping[str, Any]) -> None:
+        for key, value in content.items():
+            dotted, line = f"{section}.{key}", line_of(text, section, key)
+            if dotted in self._keys:
+                self._take(self._keys[dotted], value, "file", line, dotted)
+            elif legacy_settings.is_legacy(section, key):
+                self._legacy.append(dotted)
+            else:
+                near = [k.dotted for k in self._keys.values()]
+                self._unknown(line, dotted, dotted, near)
+
+    def _unknown_section(self, text: str, name: str, content: Any) -> None:
+        if isinstance(content, dict):
+            line = line_of(text, name, "")
+            self._unknown(line, name, f"[{name}]", [f"[{s}]" for s in self._sections])
+            return
+        home = [k.section for k in self._keys.values() if k.name == name]
+        hint = f"move it below [{home[0]}]" if home else "every key belongs below a [section]"
+        self._problem(line_of(text, "", name), name, f"{name} stands outside of any section", hint)
+
+    def _take(
+        self, key: "Key", value: Any, origin: str, line: int | None, told: str, *, textual: bool = False
+    ) -> None:
+        try:
+            accepted = key.rule.from_text(value) if textual else key.rule.accept(value)
+        except BadValue as problem:
+            self._problem(line, told, f"{told} must be {problem}", f"the default is {shown(key.default)}")
+            return
+        self.values[key.section, key.name] = accepted
+        self.origins[key.dotted] = origin
+
+    def _unknown(self, line: int | None, key: str, told: str, known: Iterable[str]) -> None:
+        near = difflib.get_close_matches(told, list(known), 1, 0.6)
+        if self._lenient:
+            self._passed.append(f"{told} is unknown to this version and ignored")
+            return
+        hint = f"did you mean {near[0]}?" if near else "`waiaas config show` lists every setting"
+        self._problem(line, key, f"{told} is unknown", hint)
+
+    def _problem(self, line: int | None, key: str, message: str, hint: str) -> None:
+        from waiaas.core.settings import Problem
+
+        self.problems.append(Problem(line, key, message, hint))
+
+
+def _mending(message: str) -> str:
+    for start, hint in DUPLICATES.items():
+        if message.startswith(start):
+            return hint
+    return "a text, an array or a header on this line, or just above, is not closed"
+
+
+def shown(value: Any) -> str:
+    """A value as it is written in TOML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "[" + ", ".join(shown(v) for v in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
