@@ -45,7 +45,7 @@ def read(url: str, deadline: float, clock: Clock, environ: Mapping[str, str]) ->
                     return
                 url = _redirected(url, target)
         except (OSError, http.client.HTTPException, ValueError) as problem:
-            server = proxy.address if proxy else str(parts.hostname)
+            server = proxy.address if proxy else parts.netloc
             raise translate(server, problem, expired=watchdog.expired) from problem
         finally:
             watchdog.close()
