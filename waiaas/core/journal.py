@@ -105,6 +105,10 @@ class OpenRun:
         """What is known of a step: its intent, completed by its result."""
         return next((s.facts for s in self.steps if s.name == step), {})
 
+    def began(self, step: str) -> float:
+        """When the step announced itself, Unix seconds; now where it never did."""
+        return next((s.began for s in self.steps if s.name == step), self.touched)
+
     def reached(self, step: str) -> bool:
         return any(s.name == step and s.state in ("intent", "done") for s in self.steps)
 

@@ -141,6 +141,14 @@ class Files:
         path.chmod(mode)  # mkdir(2) applies the umask
         self.sync_directory(op, path.parent)
 
+    def like(self, op: str, path: Path, model: Path) -> None:
+        """Give `path` the mode and, where we may, the owner of `model` (DIR-1)."""
+        self.at(f"{op}:chmod")
+        wanted = model.stat()
+        if (path.stat().st_uid, path.stat().st_gid) != (wanted.st_uid, wanted.st_gid):
+            os.chown(path, wanted.st_uid, wanted.st_gid)
+        path.chmod(stat.S_IMODE(wanted.st_mode))
+
     def sync(self, op: str, path: Path) -> None:
         """fsync a file that somebody else wrote (SQLite, a child)."""
         self.at(f"{op}:fsync")

@@ -4,11 +4,15 @@ import os
 import select
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from waiaas.host.locks import holder
+
+PRIVATE = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID"}  # ours alone
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Processes:
     """Starts children without `PYTHON*` variables and signals only proven lock holders."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = {k: v for k, v in environ.items() if not k.startswith("PYTHON")}
+        self._environ = {k: v for k, v in environ.items() if not k.startswith("PYTHON") and k not in PRIVATE}
 
     def run(
         self,
@@ -53,7 +57,13 @@ class Processes:
                 raise
         return Finished(child.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
 
-    def spawn(self, argv: Sequence[str], log: Path, pass_fds: Sequence[int] = ()) -> int:
+    def spawn(
+        self,
+        argv: Sequence[str],
+        log: Path,
+        pass_fds: Sequence[int] = (),
+        extra: Mapping[str, str] | None = None,
+    ) -> int:
         """Start a process that outlives us, its output appended to `log`; returns its pid."""
         with log.open("ab") as stream:
             child = subprocess.Popen(
@@ -61,16 +71,62 @@ class Processes:
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
-                env=self._environ,
+                env={**self._environ, **(extra or {})},
                 pass_fds=tuple(pass_fds),
                 start_new_session=True,
             )
         child.returncode = 0  # its life is followed by its lock, never by wait(2)
         return child.pid
 
-    def replace_self(self, argv: Sequence[str]) -> None:
-        """exec(2): become another version of ourselves."""
-        os.execve(argv[0], list(argv), self._environ)
+    @contextmanager
+    def shielded(self) -> Iterator[None]:
+        """While undoing, neither Ctrl-C, SIGTERM nor a closed terminal may interrupt."""
+        with _ignoring(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            yield
+
+    @contextmanager
+    def deaf_to_hangup(self) -> Iterator[None]:
+        """A terminal that closes must not stop a run half-way."""
+        with _ignoring(signal.SIGHUP):
+            yield
+
+    def kill(self, pid: int) -> None:
+        """SIGKILL a child of ours and everything in the session that `spawn` gave it."""
+        for stop in (os.killpg, os.kill):
+            with suppress(ProcessLookupError):
+                stop(pid, signal.SIGKILL)
+
+    def replace_self(self, argv: Sequence[str], environ: Mapping[str, str]) -> None:
+        """exec(2): become another version of ourselves, with the environment we were given."""
+        kept = {k: v for k, v in environ.items() if not k.startswith("PYTHON")}
+        os.execve(argv[0], list(argv), kept)
+
+    def on_stop(self, stop: Callable[[], None]) -> None:
+        """SIGTERM and SIGINT ask to stop, a second one forces; a closed terminal does nothing (DMN-2)."""
+        asked = threading.Event()
+
+        def handle(number: int, _frame: object) -> None:
+            if asked.is_set():
+                os._exit(128 + number)
+            asked.set()
+            stop()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, handle)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+@contextmanager
+def _ignoring(*numbers: signal.Signals) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 class Holder:

@@ -100,6 +100,13 @@ def transaction(connection: Connection) -> Iterator[Connection]:
     connection.execute("COMMIT")
 
 
+def snapshot(path: Path, gate: Gate, target: Path) -> None:
+    """A consistent copy of the live database at `target`, leaving no trace beside the original."""
+    with gate.shared():
+        copy_database(path, target)
+    _sweep(path, gate)
+
+
 def copy_database(source: Path, target: Path) -> None:
     """One consistent file from a live database, its WAL included (SQLite's backup interface).
 
@@ -117,7 +124,7 @@ def problems(path: Path, *, full: bool = False) -> list[str]:
     """What `quick_check` (or `integrity_check`) finds; an empty list is a good file."""
     pragma = "integrity_check" if full else "quick_check"
     try:
-        with closing(connect(path, "ro", immutable=True)) as connection:
+        with closing(_reader(path)) as connection:
             found = [str(row[0]) for row in connection.execute(f"PRAGMA {pragma}")]
     except sqlite3.Error as problem:
         return [str(problem)]

@@ -1,7 +1,7 @@
 """Table `audit_log`: who did what, when. Rows are added and read, never changed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,17 @@ def page(
         {"before": before, "event": event_type, "limit": max(0, min(limit, MAX_PAGE))},
     )
     return [Entry(**{**dict(row), "details": _details(row["details"])}) for row in rows]
+
+
+def recorded(connection: Connection, event_types: Collection[str], key: str) -> set[str]:
+    """The values of `details[key]` in all rows of these types: what has been entered already."""
+    marks = ", ".join("?" * len(event_types))
+    rows = connection.execute(
+        f"SELECT details FROM audit_log WHERE event_type IN ({marks})",  # noqa: S608 - only marks
+        tuple(event_types),
+    )
+    found = (_details(row["details"]) for row in rows)
+    return {str(details[key]) for details in found if isinstance(details, dict) and key in details}
 
 
 def _details(text: str) -> Any:

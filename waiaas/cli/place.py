@@ -1,0 +1,72 @@
+"""Where upgrade runs happen: from what the command line knows to what `upgrade/` works on."""
+
+import json
+import os
+
+from waiaas import __version__
+from waiaas.cli.context import Context, Loaded
+from waiaas.core.errors import WaiaasError
+from waiaas.core.layout import Layout, ProgramLayout
+from waiaas.core.version import Version
+from waiaas.upgrade.feed import Feed
+from waiaas.upgrade.floors import Floors
+from waiaas.upgrade.report import Reporter
+from waiaas.upgrade.story import Place
+from waiaas.upgrade.trust import build_info, root_of_trust
+
+
+def program_layout(context: Context) -> ProgramLayout | None:
+    """None when run from a source tree: there is no program file that could be upgraded."""
+    path = context.host.program.path
+    return ProgramLayout(path) if path else None
+
+
+def place(context: Context, loaded: Loaded, report: Reporter) -> Place:
+    """Raises `not-installed` when there is no program file."""
+    program = program_layout(context)
+    if program is None:
+        raise WaiaasError(
+            "not-installed",
+            "this is waiaas run from its source tree, which has no program file to upgrade",
+            "build one with `make build` and run that",
+        )
+    return Place(
+        context.host,
+        loaded.layout,
+        program,
+        loaded.settings,
+        report,
+        Version.parse(__version__),
+        installation_id(loaded.layout),
+    )
+
+
+def installation_id(layout: Layout) -> str:
+    """The random id that decides the roll-out share; never sent anywhere (FEED-7)."""
+    try:
+        return str(json.loads(layout.installation.read_text())["id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def feed(where: Place) -> Feed:
+    """The signed feed as `upgrade` sees it: metadata and floors beside the program (UPGR-14).
+
+    A user who may only ask (`--check`) and not write there asks with the daemon's own cache.
+    """
+    info = build_info()
+    own = os.access(where.program.program.parent, os.W_OK)
+    if own:
+        where.host.files.make_directory("place", where.program.base, 0o755)
+    cache = where.program.metadata if own else where.layout.feed
+    floors = where.program.floors if own else where.layout.feed / "floors.json"
+    return Feed(
+        where.settings.upgrade.feed_url,
+        cache,
+        root_of_trust(where.settings),
+        where.host.network,
+        where.host.clock,
+        where.host.files,
+        Floors(floors, where.host.files),
+        info.built,
+    )

@@ -1,0 +1,205 @@
+"""`waiaas start`: settings → lock → open run → database → HTTP → workers → ready (DMN-1)."""
+
+import argparse
+import json
+import os
+from threading import Event, Thread
+from typing import Any
+
+from waiaas import __version__
+from waiaas.cli import place as places
+from waiaas.cli.adopt import adopt
+from waiaas.cli.context import Context, Loaded
+from waiaas.cli.init import initialise
+from waiaas.cli.legacy import refuse_legacy_daemon
+from waiaas.cli.output import Result
+from waiaas.core.check import CheckOutcome
+from waiaas.core.errors import Exit, WaiaasError
+from waiaas.core.layout import Layout
+from waiaas.daemon.log import Log, open_log
+from waiaas.daemon.notify import notify
+from waiaas.daemon.serve import Service
+from waiaas.host.clock import iso
+from waiaas.host.launch import launch
+from waiaas.host.locks import Lock
+from waiaas.store.migrate import bring_up_to_date
+from waiaas.upgrade import book, child, presence
+from waiaas.upgrade.report import Silent
+from waiaas.upgrade.story import Place, make_run
+
+HELP = "run the daemon"
+CHECK_DEADLINE = 5.0  # seconds for one version check, process included (VCHK-03)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--detach", action="store_true", help="return when the daemon is healthy")
+    parser.add_argument("--init", action="store_true", help="create the data directory where there is none")
+    parser.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
+
+
+def run(args: argparse.Namespace, context: Context) -> Result:
+    return detached(args, context) if args.detach else foreground(args, context)
+
+
+def detached(args: argparse.Namespace, context: Context) -> Result:
+    """Start the daemon in a session of its own and return once it says it is ready."""
+    loaded = _load(args, context)
+    refuse_legacy_daemon(context.host, loaded.layout, loaded.settings)
+    Lock.acquire(loaded.layout.daemon_lock, "daemon").release()
+    argv, _ = _again(context, loaded, installed=True)
+    pid = launch(context.host, argv, loaded.layout.log, loaded.settings.upgrade.health_timeout)
+    known = json.loads(loaded.layout.daemon_json.read_text())
+    text = f"waiaas {known['version']} is running (pid {pid}) on {known['hostname']}:{known['port']}"
+    return Result({"pid": pid, "version": known["version"], "port": known["port"]}, text)
+
+
+def foreground(args: argparse.Namespace, context: Context) -> Result:
+    """Serve until told to stop. Each step logs one line; a failure says which step it was."""
+    loaded = _load(args, context)
+    layout = loaded.layout
+    refuse_legacy_daemon(context.host, layout, loaded.settings)
+    with open_log(context.host, layout, loaded.settings, to_file=args.background) as log:
+        log.info("step 1: settings read", dataDir=str(layout.data_dir), version=__version__)
+        try:
+            with Lock.acquire(layout.daemon_lock, "daemon") as lock:
+                log.info("step 2: lock taken", pid=os.getpid())
+                return _serve(context, loaded, lock, log, args.background)
+        except WaiaasError as problem:
+            log.error(f"the daemon stops: {problem.message}", code=problem.code, hint=problem.hint)
+            raise
+
+
+def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: bool) -> Result:
+    where = _place(context, loaded)
+    probation = Event()
+    if where is not None:
+        if presence.settle_before_start(where, lock):
+            probation.set()
+        if presence.program_changed(where):
+            log.info("the installed program is another version: becoming that one")
+            lock.release()
+            _become_installed(context, loaded, background)
+    log.info("step 3: no interrupted upgrade" if not probation.is_set() else "step 3: serving in probation")
+    _database(context, loaded, where, log)
+    service = Service(
+        context.host, loaded.layout, loaded.settings, log, probation.is_set, _checker(context, loaded)
+    )
+    orphan = Event()
+    service.start()
+    try:
+        _announce(context, loaded.layout, loaded.settings.daemon.hostname, service)
+        if where is not None and probation.is_set():
+            _follow(where, service, probation, orphan, log)
+        context.host.processes.on_stop(service.request_stop)
+        notify(context.host.environ, "READY=1")
+        log.info("ready", port=service.port)
+        service.wait()
+    finally:
+        notify(context.host.environ, "STOPPING=1")
+        service.stop()
+        context.host.files.remove("daemon.json", loaded.layout.daemon_json)
+    log.info("stopped")
+    return Result({"stopped": True}, "", Exit.ROLLBACK_FAILED if orphan.is_set() else Exit.OK)
+
+
+def _load(args: argparse.Namespace, context: Context) -> Loaded:
+    """Unknown settings only warn while a run is open and after a roll-back (SPEC §5)."""
+    program = places.program_layout(context)
+    past = book.history(program) if program else []
+    lenient = bool(program and book.open_run(program)) or bool(past and _went_back(past[-1]))
+    loaded = context.load(lenient=lenient, uninitialised_ok=args.init)
+    if args.init and not loaded.initialised and not loaded.legacy:
+        initialise(context, loaded)
+        loaded = context.load(lenient=lenient)
+    return loaded
+
+
+def _went_back(record: dict[str, Any]) -> bool:
+    return record.get("outcome") == "rolled-back" or record.get("kind") == "rollback"
+
+
+def _place(context: Context, loaded: Loaded) -> Place | None:
+    return places.place(context, loaded, Silent()) if context.host.program.path else None
+
+
+def _again(context: Context, loaded: Loaded, *, installed: bool) -> tuple[list[str], tuple[int, ...]]:
+    """argv to start this daemon again, as the installed file or as exactly this version."""
+    words = ("--data-dir", str(loaded.layout.data_dir), "--config", str(loaded.layout.config))
+    words += ("start", "--background")
+    program = context.host.program
+    if installed and program.path is not None:
+        return program.version_at(program.path, *words), ()
+    return program.same_version(*words)
+
+
+def _become_installed(context: Context, loaded: Loaded, background: bool) -> None:
+    """Recovery put another version at the program's path: that one has to serve these data."""
+    argv, _ = _again(context, loaded, installed=True)
+    if not background:
+        argv.remove("--background")
+    context.host.processes.replace_self(argv, context.host.environ)
+
+
+def _database(context: Context, loaded: Loaded, where: Place | None, log: Log) -> None:
+    host, layout = context.host, loaded.layout
+    if not loaded.adopted:
+        adopt(host, loaded)
+        log.info("adopted the data directory of the previous implementation")
+    made = bring_up_to_date(host.files, host.clock, layout, loaded.settings.upgrade.keep_backups)
+    if made is not None:
+        log.info("migrated the database; the old one is kept", backup=str(made.path))
+    if where is not None and book.history(where.program):
+        child.record(make_run(where, _record_plan(layout)))
+    log.info("step 4: database ready", path=str(layout.database))
+
+
+def _record_plan(layout: Layout) -> dict[str, Any]:
+    return {"dataDir": str(layout.data_dir), "database": str(layout.database), "config": str(layout.config)}
+
+
+def _announce(context: Context, layout: Layout, hostname: str, service: Service) -> None:
+    """`daemon.json` tells people and monitors where the daemon is; nobody is signalled by it."""
+    known = {
+        "pid": os.getpid(),
+        "startedAt": iso(context.host.clock.now()),
+        "version": __version__,
+        "hostname": hostname,
+        "port": service.port,
+        "socket": str(service.socket),
+    }
+    context.host.files.write("daemon.json", layout.daemon_json, json.dumps(known).encode())
+
+
+def _follow(where: Place, service: Service, probation: Event, orphan: Event, log: Log) -> None:
+    """Watch the run in a thread: probation ends with it, or we end so that recovery runs."""
+
+    def leave() -> None:
+        log.error("the upgrade's supervisor is gone and this version cannot commit: ending for recovery")
+        orphan.set()
+        service.request_stop()
+
+    def watch() -> None:
+        presence.follow(where, service.stopping, service.healthy, leave)
+        if not orphan.is_set():
+            probation.clear()
+            log.info("probation is over")
+
+    Thread(target=watch, name="probation", daemon=True).start()
+
+
+def _checker(context: Context, loaded: Loaded) -> Any:
+    """The version check, in a child that is killed at its deadline (FEED-10); None: switched off."""
+    if not loaded.settings.daemon.update_check or context.flags.offline:
+        return None
+
+    def check() -> CheckOutcome:
+        words = ("--data-dir", str(loaded.layout.data_dir), "--config", str(loaded.layout.config))
+        argv, descriptors = context.host.program.same_version(*words, "--json", "step", "check")
+        finished = context.host.processes.run(argv, CHECK_DEADLINE, descriptors)
+        try:
+            return CheckOutcome.from_json(json.loads(finished.stdout))
+        except (ValueError, KeyError, TypeError, WaiaasError):
+            why = "ran out of time" if finished.code == -9 else "gave no answer"
+            return CheckOutcome(latest=None, withdrawn=None, error=f"the version check {why}")
+
+    return check

@@ -1,0 +1,172 @@
+"""`waiaas upgrade`: check, upgrade, roll back, recover, history (SPEC §8)."""
+
+import argparse
+
+from waiaas.cli import place as places
+from waiaas.cli.confirm import confirm
+from waiaas.cli.context import Context, Loaded
+from waiaas.cli.legacy import refuse_legacy_daemon
+from waiaas.cli.output import Result
+from waiaas.cli.upgrade_text import Teller, describe_check, describe_plan, describe_run, describe_runs
+from waiaas.core.choose import Stay, Upgrade, withdrawal_of
+from waiaas.core.errors import Exit, UsageError, WaiaasError
+from waiaas.core.journal import Facts
+from waiaas.core.version import Version
+from waiaas.host.clock import iso
+from waiaas.upgrade import book, preflight, presence, story
+from waiaas.upgrade.story import Checked, Place, Wish
+
+HELP = "upgrade to the newest release, or roll the last upgrade back"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--check", action="store_true", help="say what is offered, change nothing")
+    what.add_argument("--rollback", action="store_true", help="undo the last upgrade, program and data")
+    what.add_argument("--recover", action="store_true", help="finish or undo an interrupted run")
+    what.add_argument("--history", action="store_true", help="list the runs of this program")
+    what.add_argument("--dry-run", action="store_true", help="say what an upgrade would do")
+    parser.add_argument("--to", metavar="V", help="exactly this version")
+    parser.add_argument("--no-start", action="store_true", help="leave the daemon stopped")
+    parser.add_argument("--keep-data", action="store_true", help="with --rollback: only the program")
+    parser.add_argument("--yes", action="store_true", help="do not ask before going to a lower version")
+    parser.add_argument(
+        "--exit-code", action="store_true", help="with --check: exit 10 if there is an update"
+    )
+    parser.add_argument("--events", action="store_true", help="print one JSON line for each event")
+
+
+def run(args: argparse.Namespace, context: Context) -> Result:
+    if args.keep_data and not args.rollback:
+        raise UsageError("usage", "--keep-data goes with --rollback", "waiaas upgrade --rollback --keep-data")
+    loaded = context.load(lenient=_open(context))
+    teller = Teller(context.out, events=args.events)
+    place = places.place(context, loaded, teller)
+    if args.history:
+        runs = list(reversed(book.history(place.program)))
+        return Result(runs, describe_runs(runs))
+    if args.check:
+        return _check(args, place)
+    if args.dry_run:
+        return _dry_run(args, place)
+    _refuse_if_owned_elsewhere(place)
+    refuse_legacy_daemon(context.host, loaded.layout, loaded.settings)
+    return _change(args, context, loaded, place)
+
+
+def _open(context: Context) -> bool:
+    return presence.unfinished(places.program_layout(context)) is not None
+
+
+def _check(args: argparse.Namespace, place: Place) -> Result:
+    """VCHK/UPGR-02: everything about the offer on stdout; nothing is changed."""
+    checked = story.check(place, places.feed(place), _wish(args))
+    offered = isinstance(checked.choice, Upgrade)
+    code = Exit.UPDATE_AVAILABLE if offered and args.exit_code else Exit.OK
+    return Result(_check_document(place, checked), describe_check(place, checked), code)
+
+
+def _check_document(place: Place, checked: Checked) -> Facts:
+    choice = checked.choice
+    path = [str(hop.version) for hop in choice.path] if isinstance(choice, Upgrade) else []
+    newest = choice.path[-1] if isinstance(choice, Upgrade) else choice.latest
+    withdrawn = withdrawal_of(checked.catalogue.releases, place.installed)
+    return {
+        "current": str(place.installed),
+        "latest": str(newest.version) if newest else None,
+        "updateAvailable": bool(path),
+        "channel": place.settings.upgrade.channel,
+        "path": path,
+        "withdrawn": withdrawn
+        and {
+            "reason": withdrawn.reason,
+            "severity": withdrawn.severity,
+            "to": str(withdrawn.to) if withdrawn.to else None,
+        },
+        "reason": choice.reason,
+        "checkedAt": iso(place.host.clock.now()),
+    }
+
+
+def _dry_run(args: argparse.Namespace, place: Place) -> Result:
+    checked = story.check(place, places.feed(place), _wish(args))
+    reasons = preflight.owned_elsewhere(place.program, place.settings.upgrade.mode)
+    document = {**_check_document(place, checked), "refused": reasons and reasons[0]}
+    return Result(document, describe_plan(place, checked, reasons))
+
+
+def _change(args: argparse.Namespace, context: Context, loaded: Loaded, place: Place) -> Result:
+    """Everything that changes something happens under the two locks, after recovery (UPGR-06, 08)."""
+    with story.locked(place):
+        recovered = story.recover(place)
+        if recovered is not None and presence.program_changed(place):
+            return _go_on_as_installed(args, context, place, recovered)
+        if args.recover:
+            text = describe_run(recovered) if recovered else "No interrupted run: nothing to recover."
+            return Result(recovered or {"run": None, "outcome": "nothing-to-recover"}, text)
+        if args.rollback:
+            record = story.roll_back(place, _wish(args))
+            return Result(record, describe_run(record))
+        checked = story.check(place, places.feed(place), _wish(args))
+        if isinstance(checked.choice, Stay):
+            return _stay(args, place, checked, checked.choice)
+        _allow_lower(args, context, place, checked.choice)
+        record = story.upgrade(place, places.feed(place), checked, _wish(args))
+    if len(checked.choice.path) > 1:
+        context.host.processes.replace_self(_again(context, place), context.host.environ)
+    return Result(record, describe_run(record))
+
+
+def _stay(args: argparse.Namespace, place: Place, checked: Checked, stay: Stay) -> Result:
+    """Up to date is success (UPGR-01); a version asked for that cannot be had is not."""
+    if args.to and stay.code != "up-to-date":
+        raise WaiaasError(stay.code, stay.reason, "`waiaas upgrade --check` says what is offered")
+    document = {
+        "run": None,
+        "from": str(place.installed),
+        "to": str(place.installed),
+        "outcome": "up-to-date",
+        "steps": [],
+        "backup": None,
+        "downtimeSeconds": None,
+        "error": None,
+        "reason": stay.reason,
+    }
+    return Result(document, describe_check(place, checked))
+
+
+def _allow_lower(args: argparse.Namespace, context: Context, place: Place, choice: Upgrade) -> None:
+    """A lower version that the user chose cannot be undone by the feed: ask (CLI-5)."""
+    target = choice.path[-1].version
+    if args.to and target < place.installed:
+        confirm(context, f"Go down from {place.installed} to {target}?", args.yes)
+
+
+def _go_on_as_installed(args: argparse.Namespace, context: Context, place: Place, recovered: Facts) -> Result:
+    """Recovery brought another version back: that one has to go on with what was asked."""
+    if args.recover:
+        return Result(recovered, describe_run(recovered))
+    raise WaiaasError(
+        "recovered",
+        f"an interrupted run was undone: {recovered['from']} is installed again",
+        "run the command again",
+    )
+
+
+def _again(context: Context, place: Place) -> list[str]:
+    """The next hop is made by the version that the first one installed."""
+    words = ["--data-dir", str(place.layout.data_dir), "--config", str(place.layout.config)]
+    if context.flags.json:
+        words.append("--json")
+    return context.host.program.version_at(place.program.program, *words, "upgrade")
+
+
+def _wish(args: argparse.Namespace) -> Wish:
+    to = Version.parse(args.to) if args.to else None
+    return Wish(to=to, start=not args.no_start, keep_data=args.keep_data)
+
+
+def _refuse_if_owned_elsewhere(place: Place) -> None:
+    found = preflight.owned_elsewhere(place.program, place.settings.upgrade.mode)
+    if found is not None:
+        raise WaiaasError("not-ours-to-upgrade", f"{found[0]}; nothing was changed", found[1])

@@ -1,0 +1,120 @@
+"""What `waiaas upgrade` says: progress while it works, and its results in words."""
+
+from typing import Any
+
+from waiaas.cli.output import Output, Progress
+from waiaas.core.choose import Upgrade, withdrawal_of
+from waiaas.core.journal import Facts
+from waiaas.host.clock import iso
+from waiaas.upgrade.story import Checked, Place
+
+MIB = 1 << 20
+
+
+class Teller:
+    """Tells a run on the terminal, or as one JSON line for each event (UPGR-11)."""
+
+    def __init__(self, out: Output, *, events: bool = False) -> None:
+        self._out = out
+        self._events = events
+        self._bar: Progress | None = None
+
+    def step(self, number: int, total: int, name: str, title: str) -> None:
+        self._out.say(f"[{number}/{total}] {title}")
+        self.event("STEP_STARTED", step=name, number=number, total=total)
+
+    def finished(self, name: str, outcome: str, seconds: float) -> None:
+        self._done()
+        self.event("STEP_FINISHED", step=name, outcome=outcome, seconds=round(seconds, 3))
+
+    def downloaded(self, done: int, total: int) -> None:
+        if self._bar is None:
+            self._bar = self._out.progress("download", total)
+        self._bar.update(done)
+        self.event("DOWNLOAD_PROGRESS", done=done, total=total)
+        if done >= total:
+            self._done()
+
+    def note(self, text: str) -> None:
+        self._out.say(f"      {text}")
+
+    def event(self, kind: str, **data: Any) -> None:
+        if self._events:
+            self._out.event({"event": kind, **data})
+
+    def _done(self) -> None:
+        if self._bar is not None:
+            self._bar.done()
+            self._bar = None
+
+
+def describe_check(place: Place, checked: Checked) -> str:
+    choice = checked.choice
+    lines = [_headline(place, checked)]
+    lines.append(f"  current  {place.installed}")
+    newest = choice.path[-1] if isinstance(choice, Upgrade) else choice.latest
+    lines.append(f"  latest   {newest.version if newest else 'unknown'}")
+    lines.append(f"  channel  {place.settings.upgrade.channel}")
+    if isinstance(choice, Upgrade):
+        target = choice.path[-1]
+        lines.append(f"  size     {target.length / MIB:.1f} MiB")
+        if len(choice.path) > 1:
+            lines.append(
+                "  path     " + " → ".join([str(place.installed), *(str(h.version) for h in choice.path)])
+            )
+        if target.notes_url:
+            lines.append(f"  notes    {target.notes_url}")
+        lines.append("Run: waiaas upgrade")
+    elif choice.code != "up-to-date":
+        lines.append(f"  why      {choice.reason}")
+    return "\n".join(lines)
+
+
+def _headline(place: Place, checked: Checked) -> str:
+    withdrawn = withdrawal_of(checked.catalogue.releases, place.installed)
+    if withdrawn:
+        return f"Version {place.installed} was withdrawn: {withdrawn.reason}"
+    if isinstance(checked.choice, Upgrade):
+        return f"Upgrade available: {place.installed} → {checked.choice.path[-1].version}"
+    return f"Already up to date ({place.installed})"
+
+
+def describe_plan(place: Place, checked: Checked, refused: tuple[str, str] | None) -> str:
+    """`--dry-run`: the plan, the proof, and what stands against it."""
+    lines = [describe_check(place, checked)]
+    if isinstance(checked.choice, Upgrade):
+        writes = checked.choice.path[0].schema.writes
+        migrates = writes > checked.schema
+        lines.append(
+            f"  schema   {checked.schema} → {writes}" if migrates else f"  schema   {checked.schema}, stays"
+        )
+        lines.append(f"  backup   below {place.layout.backups}")
+    if refused:
+        lines.append(f"Would be refused: {refused[0]}\n  hint: {refused[1]}")
+    lines.append("Nothing was changed (--dry-run).")
+    return "\n".join(lines)
+
+
+def describe_run(record: Facts) -> str:
+    arrow = f"{record['from']} → {record['to']}"
+    if record.get("outcome") != "committed":
+        return f"Run {record['run']} ({arrow}): {record.get('outcome')}"
+    verb = "Rolled back" if record.get("kind") == "rollback" else "Upgraded"
+    down = record.get("downtimeSeconds")
+    lines = [f"{verb}: {arrow}"]
+    if down is not None:
+        lines.append(f"  downtime {down:.1f} s")
+    if record.get("backup"):
+        lines.append(f"  backup   {record['backup']}")
+    if record.get("kind") != "rollback":
+        lines.append("  undo     waiaas upgrade --rollback")
+    return "\n".join(lines)
+
+
+def describe_runs(runs: list[Facts]) -> str:
+    if not runs:
+        return "No upgrade has run yet."
+    rows = [
+        f"{iso(float(r['startedAt']))}  {r['kind']:<8}  {r['from']} → {r['to']}  {r['outcome']}" for r in runs
+    ]
+    return "\n".join(rows)

@@ -1,0 +1,76 @@
+"""The books beside the program: the journal of the open run and the history of the closed ones."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from waiaas.core.journal import Event, Facts, OpenRun, decode, fold, record
+from waiaas.core.layout import ProgramLayout
+from waiaas.host.clock import Clock
+from waiaas.host.files import Files
+
+BOOK_MODE = 0o644  # nothing secret is in it; the daemon's user may read it (UPGR-15)
+
+
+class Book:
+    """Reads and writes journal and history; the caller holds the program's lock to write."""
+
+    def __init__(self, layout: ProgramLayout, files: Files, clock: Clock) -> None:
+        self.layout = layout
+        self._files = files
+        self._clock = clock
+
+    def open_run(self) -> OpenRun | None:
+        return open_run(self.layout)
+
+    def write(self, name: str, step: str = "", facts: Mapping[str, Any] | None = None) -> None:
+        """Append one event, fsynced, before the act it announces."""
+        event = Event(name, self._clock.now(), step, facts or {})
+        self._mend_torn_line()
+        self._files.append(f"journal.{name}", self.layout.journal, event.encode(), BOOK_MODE)
+
+    def close(self, state: OpenRun) -> Facts:
+        """Move the run from the journal into the history; true however often it is repeated."""
+        closed = record(state)
+        if closed["run"] not in {r.get("run") for r in self.history()}:
+            line = json.dumps(closed, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+            self._files.append("history", self.layout.history, line, BOOK_MODE)
+        self._files.remove("journal.close", self.layout.journal)
+        return closed
+
+    def history(self) -> list[Facts]:
+        """Closed runs, oldest first; a line that cannot be read is passed over."""
+        return history(self.layout)
+
+    def _mend_torn_line(self) -> None:
+        """A torn last line would swallow the next event: cut it off first."""
+        content = _content(self.layout.journal)
+        if content and not content.endswith(b"\n"):
+            whole = content[: content.rfind(b"\n") + 1]
+            self._files.write("journal.mend", self.layout.journal, whole, BOOK_MODE)
+
+
+def open_run(layout: ProgramLayout) -> OpenRun | None:
+    """The run that a kill left open, or that runs right now. Raises `RollbackFailed` where the
+    journal cannot be understood. Needs no lock."""
+    return fold(decode(_content(layout.journal)))
+
+
+def history(layout: ProgramLayout) -> list[Facts]:
+    found = []
+    for line in _content(layout.history).splitlines():
+        try:
+            document = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(document, dict):
+            found.append(document)
+    return found
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""

@@ -1,0 +1,67 @@
+"""Asking another version to do its own version's work (`waiaas step …`), and reading its answer.
+
+The old program supervises; the new file rehearses, migrates and verifies. The verbs and the JSON
+they answer are a wire format between two versions: fields may be added, never renamed.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from waiaas.core.errors import Exit, SchemaIncompatible, WaiaasError
+from waiaas.core.journal import Facts
+from waiaas.host.processes import Finished
+from waiaas.upgrade.transaction import Run
+
+PATIENCE = 3600.0  # seconds for a child that copies and migrates a large database
+
+
+def ask(run: Run, program: Path, verb: str, *arguments: str, timeout: float = PATIENCE) -> Facts:
+    """Run `program step VERB` on our data directory and return the document it prints.
+
+    Raises the child's own error with its code, or `child-failed` when it does not answer.
+    """
+    argv = run.host.program.version_at(program, *_where(run), "--json", "step", verb, *arguments)
+    return _answer(program, verb, run.host.processes.run(argv, timeout))
+
+
+def record(run: Run) -> None:
+    """Have whatever program now lies at the path enter the closed runs into the audit log, in the
+    terms of its own schema. Never a reason to fail: the next daemon start does it too (UPGR-08)."""
+    try:
+        ask(run, run.program.program, "record", timeout=60.0)
+    except (WaiaasError, OSError) as problem:
+        run.report.note(f"the audit log will be completed at the next start ({problem})")
+
+
+def command_line(run: Run, program: Path, *arguments: str) -> list[str]:
+    """argv that starts `program` on our data directory."""
+    return run.host.program.version_at(program, *_where(run), *arguments)
+
+
+def _where(run: Run) -> Sequence[str]:
+    return ("--data-dir", str(run.layout.data_dir), "--config", str(run.layout.config))
+
+
+def _answer(program: Path, verb: str, finished: Finished) -> Facts:
+    document = _document(finished.stdout)
+    if finished.code == 0 and document is not None:
+        return document
+    error = (document or {}).get("error")
+    if isinstance(error, dict):
+        kind = SchemaIncompatible if finished.code == Exit.SCHEMA else WaiaasError
+        raise kind(str(error.get("code")), str(error.get("message")), str(error.get("hint", "")))
+    how = f"exit code {finished.code}" if finished.code >= 0 else f"signal {-finished.code}"
+    last = (finished.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    raise WaiaasError("child-failed", f"the new version's “{verb}” ended with {how}: {last[:300]}")
+
+
+def _document(text: str) -> dict[str, Any] | None:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+

@@ -1,0 +1,151 @@
+"""Stopping, starting and watching the daemon of a run."""
+
+import json
+import signal
+from typing import Any
+
+from waiaas.core.errors import TimedOut, WaiaasError
+from waiaas.core.health import HealthReport
+from waiaas.core.journal import Facts
+from waiaas.host.http import local_health
+from waiaas.host.launch import launch
+from waiaas.host.locks import Lock
+from waiaas.host.processes import Holder, lock_holder
+from waiaas.upgrade.child import command_line
+from waiaas.upgrade.transaction import Run
+
+GRACE = 5.0  # seconds on top of the daemon's own shutdown_timeout
+POLL = 0.25  # seconds between two looks at the health during probation
+POLL_TIMEOUT = 2.0  # seconds for one look
+STUMBLES = 3  # looks in a row that may fail for load before it counts
+
+
+def is_running(run: Run) -> bool:
+    """Somebody else holds the daemon's lock. Looking at a lock of our own would drop it."""
+    if run.daemon_lock is not None:
+        return False
+    found = lock_holder(run.layout.daemon_lock)
+    if found is None:
+        return False
+    found.close()
+    return True
+
+
+def stop(run: Run, *, force: bool = False) -> None:
+    """Ask the daemon to stop and hold its lock afterwards, so that nobody else starts one.
+
+    Raises `TimedOut` when it does not stop; with `force` it is killed then.
+    """
+    if run.daemon_lock is not None:
+        return
+    found = lock_holder(run.layout.daemon_lock)
+    if found is not None:
+        try:
+            _end(run, found, force)
+        finally:
+            found.close()
+    run.daemon_lock = _take_lock(run)
+
+
+def _end(run: Run, found: Holder, force: bool) -> None:
+    patience = run.settings.daemon.shutdown_timeout + GRACE
+    found.signal(signal.SIGTERM)
+    if _gone(run, found, patience):
+        return
+    if not force:
+        raise TimedOut(
+            "daemon-does-not-stop",
+            f"the daemon (pid {found.pid}) did not stop within {patience:g} s",
+            "see its log; `waiaas stop` tries again",
+        )
+    found.signal(signal.SIGKILL)
+    _gone(run, found, GRACE)
+
+
+def _gone(run: Run, found: Holder, seconds: float) -> bool:
+    """Wait for the end of the process; without pidfds, watch the lock."""
+    end = run.host.clock.monotonic() + seconds
+    while run.host.clock.monotonic() < end:
+        if found.wait(POLL):
+            return True
+        again = lock_holder(run.layout.daemon_lock)
+        if again is None:
+            return True
+        again.close()
+    return False
+
+
+def _take_lock(run: Run) -> Lock:
+    """The kernel frees the lock a moment after the process is gone."""
+    end = run.host.clock.monotonic() + GRACE
+    while True:
+        try:
+            return Lock.acquire(run.layout.daemon_lock, "daemon")
+        except WaiaasError:
+            if run.host.clock.monotonic() >= end:
+                raise
+            run.host.clock.sleep(0.02)
+
+
+def release_lock(run: Run) -> None:
+    if run.daemon_lock is not None:
+        run.daemon_lock.release()
+        run.daemon_lock = None
+
+
+def start(run: Run) -> int:
+    """Start whatever lies at the program's path and wait until it says it is ready; its pid."""
+    release_lock(run)
+    argv = command_line(run, run.program.program, "start", "--background")
+    return launch(run.host, argv, run.layout.log, run.settings.upgrade.health_timeout)
+
+
+def watch(run: Run, pid: int, version: str) -> None:
+    """Probation: the very process we started has to stay healthy, as this version. Raises."""
+    end = run.host.clock.monotonic() + run.settings.upgrade.probation
+    stumbles = 0
+    while True:
+        problem = _ill(run, pid, version)
+        stumbles = stumbles + 1 if problem else 0
+        if problem and (stumbles >= STUMBLES or not is_running(run)):
+            raise WaiaasError("unhealthy", f"version {version} did not stay healthy: {problem}")
+        if run.host.clock.monotonic() >= end and not problem:
+            return
+        _wait(run, POLL)
+
+
+def _wait(run: Run, seconds: float) -> None:
+    """Until the daemon ends, at most `seconds`."""
+    found = lock_holder(run.layout.daemon_lock)
+    if found is None or not found.wait(seconds):
+        if found is None:
+            run.host.clock.sleep(seconds)
+        else:
+            found.close()
+
+
+def _ill(run: Run, pid: int, version: str) -> str:
+    """Why the daemon is not healthy; empty when it is."""
+    found = lock_holder(run.layout.daemon_lock)
+    if found is None:
+        return "it has ended"
+    found.close()
+    if found.pid != pid:
+        return f"another daemon (pid {found.pid}) took its place"
+    try:
+        report = health(run)
+    except (OSError, WaiaasError) as problem:
+        return str(problem)
+    if report.version != version:
+        return f"it says it is version {report.version}"
+    return "" if report.status == "ok" else f"its status is “{report.status}”"
+
+
+def health(run: Run) -> HealthReport:
+    """What the daemon says about itself. Raises OSError or `WaiaasError`."""
+    known: Facts = json.loads(run.layout.daemon_json.read_text())
+    status, body = local_health(run.settings.daemon.hostname, int(known["port"]), POLL_TIMEOUT)
+    document: Any = json.loads(body)
+    if status != 200:
+        raise WaiaasError("unhealthy", f"health answers {status}")
+    return HealthReport.from_json(document)

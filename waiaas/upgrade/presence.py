@@ -1,0 +1,142 @@
+"""What a daemon has to do with an open run: recover it, serve in probation, commit (UPGR-15).
+
+A daemon that starts finds the journal empty, or a run that somebody supervises, or one that a kill
+left open. While the supervisor holds the program's lock the daemon serves in probation. When that
+lock falls free with the run still open, the supervisor is dead: the daemon commits after a healthy
+probation, or ends so that recovery runs.
+"""
+
+import os
+from collections.abc import Callable
+from threading import Event
+
+from waiaas.core.errors import Busy, RollbackFailed
+from waiaas.core.journal import OpenRun
+from waiaas.core.layout import ProgramLayout
+from waiaas.host.files import sha256
+from waiaas.host.locks import Lock, holder
+from waiaas.upgrade import story, transaction
+from waiaas.upgrade.book import Book, open_run
+
+LOOK = 0.2  # seconds between two looks at the journal during probation
+STEP = "start"  # from this step on a daemon may run
+
+
+def supervised(program: ProgramLayout) -> bool:
+    """Somebody holds the program's lock. Never call it in a process that holds it."""
+    return holder(program.lock) is not None
+
+
+def unfinished(program: ProgramLayout | None) -> OpenRun | None:
+    """The open run whose outcome is not decided yet."""
+    state = open_run(program) if program else None
+    return None if state is None or state.committed or state.outcome else state
+
+
+def on_probation(state: OpenRun | None, data_dir: str) -> bool:
+    return state is not None and state.plan.get("dataDir") == data_dir and state.reached(STEP)
+
+
+def settle_before_start(place: story.Place, daemon_lock: Lock) -> bool:
+    """Called by a starting daemon that holds its lock. True: serve in probation.
+
+    Recovers a run that nobody supervises, and becomes the version that recovery left at the
+    program's path. Raises `Busy`, or `RollbackFailed` where this user may not recover.
+    """
+    state = open_run(place.program)
+    if state is None:
+        return False
+    if supervised(place.program):
+        return _beside_a_supervisor(place, state)
+    try:
+        with story.locked(place):
+            story.recover(place, restart=False, daemon_lock=daemon_lock)
+    except PermissionError as problem:
+        raise RollbackFailed(
+            "recovery-needs-owner",
+            f"an interrupted upgrade has to be finished by the owner of {place.program.program}",
+            f"sudo {place.program.program} upgrade --recover",
+        ) from problem
+    return False
+
+
+def _beside_a_supervisor(place: story.Place, state: OpenRun) -> bool:
+    if state.committed or state.outcome or state.plan.get("dataDir") != str(place.layout.data_dir):
+        return False
+    if state.reached(STEP):
+        return True
+    raise Busy(
+        "upgrade-running",
+        f"an upgrade to {state.plan.get('to')} is at work and will start the daemon itself",
+        "wait for it; `waiaas status` shows it",
+    )
+
+
+def program_changed(place: story.Place) -> bool:
+    """The file at the program's path is not the one that we run from."""
+    pin = place.host.program.pin
+    if pin is None or not place.program.program.exists():
+        return False
+    ours, installed = os.fstat(pin), place.program.program.stat()
+    return (ours.st_dev, ours.st_ino) != (installed.st_dev, installed.st_ino)
+
+
+def follow(place: story.Place, stopping: Event, healthy: Callable[[], bool], leave: Callable[[], None]) -> None:
+    """Until the run is decided: follow its supervisor, and take its place if it dies."""
+    since = place.host.clock.monotonic()
+    while not stopping.wait(LOOK):
+        if unfinished(place.program) is None:
+            return
+        if not supervised(place.program):
+            orphaned(place, stopping, healthy, leave, since)
+            return
+
+
+def orphaned(
+    place: story.Place,
+    stopping: Event,
+    healthy: Callable[[], bool],
+    leave: Callable[[], None],
+    since: float,
+) -> None:
+    """The supervisor is dead: commit after a healthy probation, else end so that recovery runs."""
+    try:
+        with story.locked(place):
+            state = unfinished(place.program)
+            if state is None:
+                return
+            if _may_commit(state) and _stays_healthy(place, stopping, healthy, since):
+                _commit(place, state)
+                return
+    except (Busy, PermissionError):
+        pass
+    if unfinished(place.program) is not None and not supervised(place.program):
+        leave()
+
+
+def _may_commit(state: OpenRun) -> bool:
+    """Not once somebody began to undo."""
+    return state.error is None and state.attempts == 0 and all(s.state != "undone" for s in state.steps)
+
+
+def _stays_healthy(
+    place: story.Place, stopping: Event, healthy: Callable[[], bool], since: float
+) -> bool:
+    end = since + place.settings.upgrade.probation
+    while healthy():
+        if place.host.clock.monotonic() >= end:
+            return True
+        if stopping.wait(LOOK):
+            return False
+    return False
+
+
+def _commit(place: story.Place, state: OpenRun) -> None:
+    book = Book(place.program, place.host.files, place.host.clock)
+    if sha256(place.program.program) != state.plan.get("newDigest"):
+        return
+    book.write("committed")
+    run = story.make_run(place, state.plan)
+    run.restart = False
+    transaction.finish(run, story.steps_of(state))
+    story.child.record(run)

@@ -1,0 +1,84 @@
+"""The seven steps of `upgrade --rollback`: the last committed run backwards, itself reversible.
+
+    1 check    the kept program and the backup are whole; the old program rehearses on the backup
+    2 stop     as in an upgrade
+    3 backup   the present state first
+    4 restore  database and config of the moment before the undone run
+    5 swap     the kept program gets the program's name again
+    6 verify   it says who it is and that the data are whole
+    7 start    on probation, like any version that takes over
+"""
+
+from waiaas.core.journal import Facts, OpenRun
+from waiaas.core.layout import DATABASE_NAME
+from waiaas.host.locks import Gate
+from waiaas.host.sqlite import snapshot
+from waiaas.store import backup as backups
+from waiaas.upgrade import carry, child, preflight, slots
+from waiaas.upgrade.steps import Backup, Check, Reversible, Start, Stop, Swap, Verify, expect, remove_database
+from waiaas.upgrade.transaction import Run, Step
+
+
+class CheckKept(Check):
+    """Stage the kept program; it rehearses on a copy of the data it will be given."""
+
+    title = "Check: kept program and backup"
+
+    def do(self, run: Run, facts: Facts) -> Facts:
+        preflight.require(run)
+        slots.stage_kept(run.host.files, run.program, run.plan["newDigest"])
+        remove_database(run, run.layout.rehearsal)
+        try:
+            self._copy(run)
+            answer = child.ask(run, run.program.staged, "rehearse", "--database", str(run.layout.rehearsal))
+        finally:
+            remove_database(run, run.layout.rehearsal)
+        expect(answer, version=run.plan["to"], schema=run.plan["schemaTo"])
+        return {"rehearsal": answer}
+
+    def _copy(self, run: Run) -> None:
+        if run.plan["restore"] is None:
+            gate = Gate(run.layout.gate, run.host.clock)
+            snapshot(run.layout.database, gate, run.layout.rehearsal)
+            return
+        kept = carry.backup_of(run, run.plan["restore"])
+        backups.verify(kept)
+        run.host.files.copy("rehearsal", kept.path / DATABASE_NAME, run.layout.rehearsal)
+
+
+class BackupPresent(Backup):
+    title = "Back up the present state"
+    label = "pre-rollback"
+
+
+class Restore(Reversible):
+    """The backup's database and config become the live ones, as copies: the backup stays whole."""
+
+    name = "restore"
+    title = "Restore database and config"
+
+    def facts(self, run: Run) -> Facts:
+        return carry.switch_facts(run) if run.plan["restore"] else {}
+
+    def do(self, run: Run, facts: Facts) -> Facts:
+        if run.plan["restore"]:
+            carry.put_back(run, run.plan["restore"], link=False)
+            if facts.get(carry.ON):
+                carry.throw(run)
+        return {}
+
+    def undo(self, run: Run, facts: Facts) -> None:
+        present = run.facts_of("backup").get("backup")
+        if run.plan["restore"] and present and not self._is_live(run, present):
+            carry.remember(run, self.name)
+            carry.put_back(run, present)
+
+    def _is_live(self, run: Run, present: str) -> bool:
+        kept = carry.backup_of(run, present).path / DATABASE_NAME
+        return run.layout.database.exists() and kept.samefile(run.layout.database)
+
+    def tidy(self, run: Run, state: OpenRun) -> None:
+        carry.apply(run, state, self.name)
+
+
+ROLLBACK: tuple[Step, ...] = (CheckKept(), Stop(), BackupPresent(), Restore(), Swap(), Verify(), Start())

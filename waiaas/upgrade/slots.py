@@ -1,0 +1,70 @@
+"""Kept programs, by digest, beside the program (ARCHITECTURE rule 5).
+
+The program's name always leads to a complete file: the old one gets a second name, its slot, and
+then a single rename puts the new one over the program's name. Undoing is the same the other way.
+"""
+
+import os
+
+from waiaas.core.errors import WaiaasError
+from waiaas.core.layout import ProgramLayout
+from waiaas.host.files import Files, sha256
+
+PLACE_MODE = 0o755  # beside the program; nothing secret in it (SPEC §3)
+
+
+def prepare(files: Files, program: ProgramLayout) -> None:
+    """The folder beside the program."""
+    files.make_directory("place", program.base, PLACE_MODE)
+
+
+def previous(program: ProgramLayout) -> str | None:
+    """Where `waiaas.previous` points, None when there is none."""
+    try:
+        return os.readlink(program.previous)
+    except OSError:
+        return None
+
+
+def swap(files: Files, program: ProgramLayout, old: str, new: str) -> None:
+    """Old file into its slot, `waiaas.previous` to it, staged file over the program's name."""
+    if sha256(program.staged) != new:
+        raise WaiaasError("staged-changed", "the staged program is not the one that was verified")
+    files.link("swap.keep", program.program, program.slot(old))
+    files.symlink("swap.previous", program.slot(old).name, program.previous)
+    files.like("swap.mode", program.staged, program.program)
+    files.sync("swap.stage", program.staged)
+    files.replace("swap.program", program.staged, program.program)
+
+
+def swap_back(files: Files, program: ProgramLayout, old: str, pointed: str | None) -> None:
+    """The kept file gets the program's name again, if another one has it."""
+    if not program.program.exists() or sha256(program.program) != old:
+        files.link("swap.back", program.slot(old), program.program)
+    if previous(program) != pointed:
+        if pointed is None:
+            files.remove("swap.forget", program.previous)
+        else:
+            files.symlink("swap.previous", pointed, program.previous)
+
+
+def stage_kept(files: Files, program: ProgramLayout, digest: str) -> None:
+    """Stage a kept program for a roll-back; raises when it is gone or not what it was."""
+    slot = program.slot(digest)
+    if not slot.exists() or sha256(slot) != digest:
+        raise WaiaasError(
+            "kept-program-gone",
+            f"the kept program {slot.name} is missing or damaged, so nothing was changed",
+            "install that version by hand: `waiaas upgrade --to VERSION --yes`",
+        )
+    files.copy("stage.kept", slot, program.staged)
+
+
+def prune(files: Files, program: ProgramLayout, wanted: set[str]) -> None:
+    """Forget kept programs that no recent run and no name leads to."""
+    keep = {f"{digest}.pyz" for digest in wanted} | {previous(program) or ""}
+    for slot in sorted(program.base.glob("*.pyz")):
+        if slot.name not in keep:
+            files.remove("slots.prune", slot)
+
+

@@ -1,0 +1,237 @@
+"""The stories: check, upgrade, roll back, recover. Each one is read in order, on one screen."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from waiaas.core.choose import Policy, Stay, Upgrade, choose
+from waiaas.core.errors import WaiaasError
+from waiaas.core.journal import Facts, OpenRun, to_roll_back
+from waiaas.core.layout import Layout, ProgramLayout
+from waiaas.core.release import Release
+from waiaas.core.settings import Settings
+from waiaas.core.version import Version
+from waiaas.host.files import sha256
+from waiaas.host.host import Host
+from waiaas.host.locks import Gate, Lock
+from waiaas.store import backup as backups
+from waiaas.store.inspect import inspect
+from waiaas.upgrade import child, daemon, slots, transaction
+from waiaas.upgrade.book import Book
+from waiaas.upgrade.feed import Catalogue, Feed
+from waiaas.upgrade.report import Reporter
+from waiaas.upgrade.rollback import ROLLBACK
+from waiaas.upgrade.steps import UPGRADE, Check
+from waiaas.upgrade.transaction import Run, Step
+
+DOWNLOAD_PATIENCE = 3600.0  # seconds for the artefact
+PUBLIC_LOCK = 0o644  # the daemon's user may ask who holds it (UPGR-15)
+CHECK_PATIENCE = 30.0  # seconds for the metadata of an explicit upgrade
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run happens, and who is told."""
+
+    host: Host
+    layout: Layout
+    program: ProgramLayout
+    settings: Settings
+    report: Reporter
+    installed: Version
+    installation_id: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked `upgrade` for."""
+
+    to: Version | None = None
+    start: bool = True
+    keep_data: bool = False
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The answer of `--check`: the catalogue and what would be chosen from it."""
+
+    catalogue: Catalogue
+    choice: Upgrade | Stay
+    schema: int
+
+
+def check(place: Place, feed: Feed, wish: Wish = Wish()) -> Checked:  # noqa: B008 - frozen
+    """Ask the feed what this installation should run. Changes nothing but verified metadata."""
+    catalogue = feed.refresh(CHECK_PATIENCE)
+    for warning in catalogue.warnings:
+        place.report.note(warning)
+    schema = inspect(place.layout.database, Gate(place.layout.gate, place.host.clock)).schema
+    policy = Policy(
+        channel=place.settings.upgrade.channel,
+        pin=place.settings.upgrade.pin,
+        installation_id=place.installation_id,
+        schema=schema,
+        python=sys.version_info[:3],
+        now=place.host.clock.now(),
+        to=wish.to,
+    )
+    choice = choose(catalogue.releases, place.installed, policy)
+    return Checked(catalogue, choice, schema)
+
+
+def upgrade(place: Place, feed: Feed, checked: Checked, wish: Wish) -> Facts:
+    """Seven steps to the first hop of the chosen path; the caller goes on with the next hop.
+
+    Returns the record of the run. Raises what a step raised, `RolledBack`, `RollbackFailed`, `Busy`.
+    """
+    assert isinstance(checked.choice, Upgrade)
+    hop = checked.choice.path[0]
+    plan = _upgrade_plan(place, checked, hop, wish)
+    place.report.event("UPDATE_AVAILABLE", **{"from": plan["from"], "to": plan["to"]})
+
+    def fetch(staged: Any) -> None:
+        feed.download(hop, staged, DOWNLOAD_PATIENCE, place.report.downloaded)
+        place.report.event("DOWNLOAD_FINISHED", bytes=hop.length)
+
+    return _run(place, plan, (Check(fetch), *UPGRADE[1:]))
+
+
+def roll_back(place: Place, wish: Wish) -> Facts:
+    """Undo the last committed run: its program, and its data unless they are to be kept (UPGR-04)."""
+    undone = to_roll_back(Book(place.program, place.host.files, place.host.clock).history(), _key(place))
+    if undone is None:
+        raise WaiaasError(
+            "nothing-to-roll-back",
+            "no committed upgrade of this data directory is on record, so nothing was changed",
+            "`waiaas upgrade --history` lists the runs",
+        )
+    plan = _rollback_plan(place, undone, wish)
+    _say_what_leaves(place, undone, plan)
+    return _run(place, plan, ROLLBACK)
+
+
+def recover(place: Place, *, restart: bool = True, daemon_lock: Lock | None = None) -> Facts | None:
+    """Finish or undo the run that a kill left open; None when there is none. The caller holds the
+    program's lock (`locked`)."""
+    book = Book(place.program, place.host.files, place.host.clock)
+    state = book.open_run()
+    if state is None:
+        return None
+    run = make_run(place, state.plan)
+    run.restart, run.daemon_lock = restart, daemon_lock
+    place.report.note(f"finishing the interrupted run {state.run} ({state.plan['from']} → {state.plan['to']})")
+    with place.host.processes.shielded():
+        record = transaction.recover(run, state, steps_of(state))
+    child.record(run)
+    return record
+
+
+def steps_of(state: OpenRun) -> Sequence[Step]:
+    return ROLLBACK if state.plan.get("kind") == "rollback" else UPGRADE
+
+
+@contextmanager
+def locked(place: Place) -> Iterator[None]:
+    """The program first, then the data directory (UPGR-16). Raises `Busy`."""
+    slots.prepare(place.host.files, place.program)
+    with (
+        Lock.acquire(place.program.lock, "upgrade of this program", PUBLIC_LOCK),
+        Lock.acquire(place.layout.run_lock, "upgrade of this data directory"),
+    ):
+        yield
+
+
+def _run(place: Place, plan: Facts, steps: Sequence[Step]) -> Facts:
+    run = make_run(place, plan)
+    with place.host.processes.deaf_to_hangup():
+        try:
+            return transaction.execute(run, steps)
+        finally:
+            daemon.release_lock(run)
+            child.record(run)
+
+
+def make_run(place: Place, plan: Facts) -> Run:
+    book = Book(place.program, place.host.files, place.host.clock)
+    layout = Layout(Path(plan["dataDir"]), Path(plan["database"]), Path(plan["config"]))
+    return Run(place.host, layout, place.program, place.settings, place.report, book, plan)
+
+
+def _upgrade_plan(place: Place, checked: Checked, hop: Release, wish: Wish) -> Facts:
+    migrating = hop.schema.writes > checked.schema
+    return {
+        **_plan(place, "upgrade", str(hop.version), hop.sha256, wish),
+        "length": hop.length,
+        "target": hop.target,
+        "migrating": migrating,
+        "replacing": migrating,
+        "schemaFrom": checked.schema,
+        "schemaTo": hop.schema.writes if migrating else checked.schema,
+        "restore": None,
+    }
+
+
+def _rollback_plan(place: Place, undone: Facts, wish: Wish) -> Facts:
+    schema = inspect(place.layout.database, Gate(place.layout.gate, place.host.clock)).schema
+    kept = None if wish.keep_data else _backup_of(place, undone)
+    return {
+        **_plan(place, "rollback", undone["from"], undone["oldDigest"], wish),
+        "undoes": undone["run"],
+        "migrating": False,
+        "replacing": kept is not None,
+        "schemaFrom": schema,
+        "schemaTo": kept.schema_version if kept else schema,
+        "restore": kept.id if kept else None,
+    }
+
+
+def _plan(place: Place, kind: str, to: str, digest: str, wish: Wish) -> Facts:
+    clock = place.host.clock
+    return {
+        "format": 1,
+        "run": f"{clock.stamp()}-{os.urandom(3).hex()}",
+        "kind": kind,
+        "from": str(place.installed),
+        "to": to,
+        "oldDigest": sha256(place.program.program),
+        "newDigest": digest,
+        "program": str(place.program.program),
+        "dataDir": _key(place),
+        "database": str(place.layout.database),
+        "config": str(place.layout.config),
+        "noStart": not wish.start,
+    }
+
+
+def _backup_of(place: Place, undone: Facts) -> backups.Backup:
+    found = backups.find(place.layout, str(undone.get("backup")))
+    if found is None:
+        raise WaiaasError(
+            "backup-missing",
+            f"the backup of run {undone['run']} is gone, so nothing was changed",
+            "`waiaas upgrade --rollback --keep-data` brings back the program alone",
+        )
+    return found
+
+
+def _say_what_leaves(place: Place, undone: Facts, plan: Facts) -> None:
+    """From when the data will be, and how many newer rows leave the live database (UPGR-04)."""
+    if plan["restore"] is None:
+        place.report.note(f"rolling back to {plan['to']}; the data stay as they are")
+        return
+    kept = _backup_of(place, undone)
+    gate = Gate(place.layout.gate, place.host.clock)
+    newer = backups.newer_rows(place.layout.database, gate, kept)
+    place.report.note(
+        f"rolling back to {plan['to']} with its data of {kept.created}; "
+        f"{newer} newer row{'' if newer == 1 else 's'} leave{'s' if newer == 1 else ''} the live database "
+        "(a backup of the present state is made first)"
+    )
+
+
+def _key(place: Place) -> str:
+    return str(place.layout.data_dir)
