@@ -8,8 +8,7 @@
     repository.py  the feed: TUF metadata on disk, read and written whole
     pending.py     a change frozen for signing, in memory or in a folder
     publish.py     the stories: prepare, sign, publish, roll out, withdraw, refresh, rotate
-    inspect.py     status and verify
-    arguments.py   the command line; `__main__.py` runs it and prints
+    arguments.py   the command line; commands.py tells the stories, `__main__.py` prints and exits
 
 The feed has one point of commit, `timestamp.json`: it is written last, what it names is already
 there, and files that nothing names yet are harmless. Every number is taken above all that lie on

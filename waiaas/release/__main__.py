@@ -1,80 +1,57 @@
 """`python -m waiaas.release`: the maker's tool, run from a checkout; never inside the artefact.
 
-Of the whole maker's side only this module reads the environment, prints and exits.
+Of the whole maker's side only this module reads the environment, prints and exits. The commands
+lie in commands.py and say what they have to say through the functions handed to them.
 """
 
-import argparse
 import getpass
 import os
 import sys
-from collections.abc import Callable
-from pathlib import Path
+from functools import cache
 
-from waiaas.core.errors import Exit, UsageError, WaiaasError
+from waiaas.core.errors import Exit, WaiaasError
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.processes import Processes
 from waiaas.release.arguments import parser
+from waiaas.release.commands import COMMANDS, Bench
 
-PASSPHRASE = "WAIAAS_RELEASE_PASSPHRASE"  # noqa: S105 - the variable's name
-EPOCH = "SOURCE_DATE_EPOCH"
+PASSPHRASE = "WAIAAS_RELEASE_PASSPHRASE"  # noqa: S105 - the name of the variable
 
 
 def main(argv: list[str]) -> Exit:
     """Run one command and return its exit code (CLI-3)."""
+    arguments = parser().parse_args(argv)
+    environ = dict(os.environ)
+    bench = Bench(Files(), Clock(), Processes(environ), environ, _passphrase, _say, _remark)
     try:
-        arguments = parser().parse_args(argv)
-        return COMMANDS[arguments.command](arguments)
+        return COMMANDS[arguments.command](bench, arguments)
     except WaiaasError as problem:
-        _say(
-            f"error: {problem.message}",
-            *([f"hint: {problem.hint}"] if problem.hint else []),
-            stream=sys.stderr,
-        )
+        _remark(f"error: {problem.message}")
+        if problem.hint:
+            _remark(f"hint: {problem.hint}")
         return problem.exit_code
     except OSError as problem:
-        _say(f"error: {problem}", "hint: check the path and its rights", stream=sys.stderr)
+        _remark(f"error: {problem}")
+        _remark("hint: check that path and its rights")
         return Exit.FAILED
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
 
 
-def _build(arguments: argparse.Namespace) -> Exit:
-    from waiaas.release.build import Order, build
-
-    order = Order(
-        source=arguments.source.resolve(),
-        output=arguments.output.resolve(),
-        root=arguments.root,
-        feed_url=arguments.feed_url,
-        version=arguments.version,
-        overlay=arguments.overlay,
-        cache=arguments.cache and arguments.cache.resolve(),
-        epoch=_epoch(),
-        targets_floor=arguments.targets_floor,
-    )
-    artefact = build(order, Files(), Processes(os.environ))
-    _say(str(artefact))
-    if order.root is None:
-        _say(
-            "note: built without a root of trust, so it can never upgrade itself (--root)", stream=sys.stderr
-        )
-    return Exit.OK
+@cache
+def _passphrase() -> bytes:
+    """Asked once for all keys of a command; never an argument, so that `ps` does not show it."""
+    given = os.environ.get(PASSPHRASE)
+    return (getpass.getpass("Passphrase of the keys: ") if given is None else given).encode()
 
 
-def _epoch() -> int | None:
-    text = os.environ.get(EPOCH, "")
-    if text and not text.isdecimal():
-        raise UsageError("bad-epoch", f"{EPOCH}={text} is no number of seconds", f"unset {EPOCH}")
-    return int(text) if text else None
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
 
 
-def _say(*lines: str, stream: object = None) -> None:
-    for line in lines:
-        print(line, file=stream or sys.stdout, flush=True)  # type: ignore[call-overload] # noqa: T201
-
-
-COMMANDS: dict[str, Callable[[argparse.Namespace], Exit]] = {"build": _build}
+def _remark(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

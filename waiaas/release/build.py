@@ -150,7 +150,10 @@ def _assemble(packages: Sequence[Path], output: Path, processes: Processes) -> P
 
 def _python(processes: Processes, module: str, *arguments: str) -> None:
     """`python -m module …` in this very interpreter, with the packages that we see ourselves."""
-    run = f"import sys, runpy; sys.path[:] = {sys.path!r}; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+    run = (
+        f"import sys, runpy; sys.path[:] = {sys.path!r}; "
+        f"runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+    )
     done = processes.run([sys.executable, "-I", "-c", run, *arguments], PATIENCE)
     if done.code != 0:
         lines = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]

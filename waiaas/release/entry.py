@@ -10,18 +10,15 @@ OLDEST = (3, 11)
 PYTHON_RANGE = f">={OLDEST[0]}.{OLDEST[1]}"
 SHEBANG = b"#!/usr/bin/env python3\n"
 
-SOURCE = (
-    f'''\
+SOURCE = '''\
 # -*- coding: utf-8 -*-
 """Starts WAIaaS. Parsable by Python 2.7; imports nothing of ours before the version check."""
 import os
 import sys
 
-OLDEST = {OLDEST!r}
+OLDEST = @OLDEST@
 TRIED = "WAIAAS_PYTHON_TRIED"
 LOWEST_PIN = 100
-'''
-    + '''\
 
 
 def newer_python():
@@ -102,5 +99,4 @@ if __name__ == "__main__":
             newer_python()
         sys.exit(refuse())
     sys.exit(start())
-'''
-)
+'''.replace("@OLDEST@", repr(OLDEST))

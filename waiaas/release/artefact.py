@@ -1,0 +1,77 @@
+"""What a built file says about itself, read without running any of it.
+
+The build's facts are in `waiaas/_build.json`; the schema range is what `waiaas/core/compat.py`
+inside the archive states as literals, so that it is the shipped code that is described.
+"""
+
+import ast
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from waiaas.core.errors import WaiaasError
+from waiaas.core.release import SchemaRange
+from waiaas.core.version import Version
+from waiaas.host.files import sha256
+
+BUILD = "waiaas/_build.json"
+COMPAT = "waiaas/core/compat.py"
+ROOT = "waiaas/upgrade/root.json"
+LATEST, OLDEST = "LATEST_SCHEMA_VERSION", "MIN_COMPATIBLE_SCHEMA_VERSION"
+BACK_TO = "COMPATIBLE_BACK_TO"  # optional: an older program can serve what this one wrote
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """`length` in bytes, `built` in Unix seconds, `sha256` in hex."""
+
+    path: Path
+    length: int
+    sha256: str
+    version: Version
+    commit: str
+    built: int
+    python: str
+    schema: SchemaRange
+
+
+def read(path: Path) -> Artefact:
+    """Raises WaiaasError `not-an-artefact`, or `no-root-inside` for one that could never upgrade."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            facts = json.loads(archive.read(BUILD))
+            constants = _constants(archive.read(COMPAT))
+            rooted = ROOT in archive.namelist()
+        version = Version.parse(facts["version"])
+        schema = _schema(constants)
+        commit, built, python = str(facts["commit"]), int(facts["built"]), str(facts["python"])
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError, WaiaasError) as problem:
+        raise WaiaasError(
+            "not-an-artefact", f"{path} is no artefact of WAIaaS: {problem}", "make one with `build`"
+        ) from problem
+    if not rooted:
+        raise WaiaasError(
+            "no-root-inside",
+            f"{path} was built without a root of trust, so whoever installs it could never upgrade again",
+            "build it with --root K/root.json",
+        )
+    return Artefact(path, path.stat().st_size, sha256(path), version, commit, built, python, schema)
+
+
+def _schema(constants: dict[str, int]) -> SchemaRange:
+    latest = constants[LATEST]
+    return SchemaRange(constants[OLDEST], latest, latest, constants.get(BACK_TO, latest))
+
+
+def _constants(source: bytes) -> dict[str, int]:
+    """The module's top-level names that are plain whole numbers."""
+    found = {}
+    for node in ast.parse(source).body:
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=int(number)))
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=int(number)))
+            ):
+                found[name] = number
+    return found

@@ -1,0 +1,237 @@
+"""The commands of the maker's tool: arguments in, a story told, lines out.
+
+Imports are inside the functions where they are heavy, so that `build` needs neither `tuf` nor
+`cryptography` and runs in any Python that has shiv.
+"""
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from waiaas.core.errors import Exit, UsageError
+from waiaas.host.clock import Clock
+from waiaas.host.files import Files
+from waiaas.host.processes import Processes
+
+if TYPE_CHECKING:
+    from waiaas.release.keys import Keyring
+    from waiaas.release.publish import Maker, Terms
+
+EPOCH = "SOURCE_DATE_EPOCH"
+SOON = {"root": 60, "targets": 30, "snapshot": 10, "timestamp": 7}  # days left that are too few
+UP_TO_DATE = "nothing to do: the feed says so already"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the commands work with. `say`: data for stdout; `remark`: talk for stderr."""
+
+    files: Files
+    clock: Clock
+    processes: Processes
+    environ: Mapping[str, str]
+    passphrase: Callable[[], bytes]
+    say: Callable[[str], None]
+    remark: Callable[[str], None]
+
+
+def make_keys(bench: Bench, arguments: argparse.Namespace) -> Exit:
+    from waiaas.release.keys import generate
+
+    secret = None if arguments.plain else bench.passphrase()
+    root = generate(arguments.dir, arguments.threshold, secret, bench.files, bench.clock)
+    bench.say(str(root))
+    bench.remark("keep root and targets keys offline, each on its own medium; only root.json is public")
+    return Exit.OK
+
+
+def build(bench: Bench, arguments: argparse.Namespace) -> Exit:
+    from waiaas.release.build import Order, build
+
+    order = Order(
+        source=arguments.source.resolve(),
+        output=arguments.output.resolve(),
+        root=arguments.root,
+        feed_url=arguments.feed_url,
+        version=arguments.version,
+        overlay=arguments.overlay,
+        cache=arguments.cache and arguments.cache.resolve(),
+        epoch=_epoch(bench.environ),
+        targets_floor=arguments.targets_floor,
+    )
+    bench.say(str(build(order, bench.files, bench.processes)))
+    if order.root is None:
+        bench.remark("note: built without a root of trust (--root), so it can never upgrade itself")
+    return Exit.OK
+
+
+def prepare(bench: Bench, arguments: argparse.Namespace) -> Exit:
+    from waiaas.release import publish
+
+    root = _first_root(arguments.root, arguments.feed)
+    folder = publish.prepare(_maker(bench), arguments.feed, arguments.artefacts, _terms(arguments), root)
+    if folder is None:
+        bench.remark(UP_TO_DATE)
+        return Exit.OK
+    bench.say(str(folder))
+    bench.remark(
+        f"next: sign --key FILE --pending {folder}, by each holder; then publish --feed {arguments.feed}"
+    )
+    return Exit.OK
+
+
+def sign(bench: Bench, arguments: argparse.Namespace) -> Exit:
+    from waiaas.release import publish
+
+    maker = _maker(bench)
+    for line in publish.contents(arguments.pending):
+        bench.remark(f"signing: {line}")
+    bench.say(str(publish.sign(maker, arguments.pending, arguments.key, bench.passphrase)))
+    return Exit.OK
+
+
+def publish(bench: Bench, arguments: argparse.Namespace) -> Exit:
+    from waiaas.release import publish
+
+    folder = arguments.keys or arguments.online
+    if folder is None:
+        raise UsageError("no-keys", "publishing needs keys", "name the folder with --keys K, or --online DIR")
+    maker, ring = _maker(bench), _keyring(bench, folder)
+    if not arguments.artefacts:
+        version = publish.publish_pending(maker, arguments.feed, ring)
+    else:
+        root = _first_root(folder / "root.json", arguments.feed)
+        version = publish.publish(maker, arguments.feed, arguments.artefacts, _terms(arguments), root, ring)
+    return _changed(bench, version)
+
+
+def rollout(bench: Bench, arguments: argparse.Namespace) -> Exit:
+    from waiaas.release import publish
+
+    ring = _keyring(bench, arguments.keys)
+    return _changed(
+        bench, publish.rollout(_maker(bench), arguments.feed, arguments.version, arguments.percent, ring)
+    )
+
+
+def withdraw(bench: Bench, arguments: argparse.Namespace) -> Exit:
+    from waiaas.release import publish
+
+    why = publish.Reason(arguments.reason, arguments.severity, arguments.to)
+    ring = _keyring(bench, arguments.keys)
+    return _changed(bench, publish.withdraw(_maker(bench), arguments.feed, arguments.version, why, ring))
+
+
+def refresh(bench: Bench, arguments: argparse.Namespace) -> Exit:
+    from waiaas.release import publish
+
+    signed = publish.refresh(_maker(bench), arguments.feed, _keyring(bench, arguments.keys))
+    bench.say(f"signed anew: {', '.join(signed)}")
+    return Exit.OK
+
+
+def rotate(bench: Bench, arguments: argparse.Namespace) -> Exit:
+    from waiaas.release import publish
+
+    wish = publish.Rotation(arguments.role, arguments.replace, arguments.threshold, arguments.plain)
+    version = publish.rotate(_maker(bench), arguments.feed, arguments.keys, wish, bench.passphrase)
+    bench.say(f"root is now version {version}")
+    bench.remark(f"build {arguments.keys / 'root.json'} into the next release")
+    return Exit.OK
+
+
+def status(bench: Bench, arguments: argparse.Namespace) -> Exit:
+    repository = _maker(bench).repository(arguments.feed)
+    healthy = True
+    for state in repository.roles():
+        days = (state.expires - bench.clock.utc()).days
+        soon = days < SOON[state.role]
+        healthy = healthy and not soon
+        note = "  EXPIRED" if days < 0 else "  expires soon" if soon else ""
+        need = f"{state.threshold} of {len(state.keyids)} keys"
+        valid = f"until {state.expires:%Y-%m-%d}  {days} days left{note}"
+        bench.say(f"{state.role:<10} version {state.version:<5} {need:<12} {valid}")
+    for release in repository.releases():
+        share = f"  rollout {release.rollout.percent(bench.clock.now())} %" if release.rollout else ""
+        gone = f"  withdrawn: {release.withdrawn.reason}" if release.withdrawn else ""
+        bench.say(f"{release.version!s:<14} {release.channel:<7} seq {release.seq}{share}{gone}")
+    if not healthy:
+        bench.remark("hint: `refresh` signs timestamp and snapshot, a publication targets, `rotate` root")
+    return Exit.OK if healthy else Exit.FAILED
+
+
+def verify(bench: Bench, arguments: argparse.Namespace) -> Exit:
+    from waiaas.release.repository import verify
+
+    releases = verify(arguments.feed, arguments.root.read_bytes())
+    bench.say(f"verified: {', '.join(str(release.version) for release in releases) or 'an empty feed'}")
+    return Exit.OK
+
+
+def _maker(bench: Bench) -> "Maker":
+    from waiaas.release.publish import Maker
+
+    return Maker(bench.files, bench.clock)
+
+
+def _keyring(bench: Bench, folder: Path) -> "Keyring":
+    from waiaas.release.keys import load_folder
+
+    return load_folder(folder, bench.passphrase)
+
+
+def _terms(arguments: argparse.Namespace) -> "Terms":
+    from waiaas.release.publish import Terms
+
+    return Terms(
+        channel=arguments.channel,
+        rollout=arguments.rollout,
+        critical=arguments.critical,
+        min_from=arguments.min_from,
+        via=tuple(arguments.via),
+        notes_url=arguments.notes,
+        min_safe=arguments.min_safe,
+    )
+
+
+def _first_root(path: Path | None, feed: Path) -> bytes:
+    """The root of trust of a feed that does not exist yet; afterwards the feed has its own."""
+    if (feed / "metadata" / "1.root.json").is_file():
+        return b""
+    if path is None or not path.is_file():
+        raise UsageError(
+            "no-root", f"{feed} is a new feed and needs its root of trust", "name it: --root K/root.json"
+        )
+    return path.read_bytes()
+
+
+def _epoch(environ: Mapping[str, str]) -> int | None:
+    text = environ.get(EPOCH, "")
+    if text and not text.isdecimal():
+        raise UsageError("bad-epoch", f"{EPOCH}={text} is no number of seconds", f"unset {EPOCH}")
+    return int(text) if text else None
+
+
+def _changed(bench: Bench, version: int | None) -> Exit:
+    if version is None:
+        bench.remark(UP_TO_DATE)
+    else:
+        bench.say(f"published: targets version {version}")
+    return Exit.OK
+
+
+COMMANDS: dict[str, Callable[[Bench, argparse.Namespace], Exit]] = {
+    "keys": make_keys,
+    "build": build,
+    "prepare": prepare,
+    "sign": sign,
+    "publish": publish,
+    "rollout": rollout,
+    "withdraw": withdraw,
+    "refresh": refresh,
+    "rotate": rotate,
+    "status": status,
+    "verify": verify,
+}
