@@ -1,0 +1,21 @@
+"""Asking before what cannot be undone: on a terminal only, else refused without `--yes` (CLI-5)."""
+
+import sys
+
+from waiaas.cli.context import Context
+from waiaas.core.errors import UsageError, WaiaasError
+
+
+def confirm(context: Context, question: str, yes: bool) -> None:
+    """Return if it may be done. Raises UsageError "needs-yes", WaiaasError "cancelled"."""
+    if yes:
+        return
+    if context.flags.json or not sys.stdin or not sys.stdin.isatty():
+        raise UsageError(
+            "needs-yes",
+            f"this cannot be undone, and there is no terminal to ask on: {question}",
+            "say --yes to do it all the same",
+        )
+    context.out.ask(f"{question} [y/N] ")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise WaiaasError("cancelled", "cancelled; nothing was changed")

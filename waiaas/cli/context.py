@@ -1,0 +1,188 @@
+"""What every command starts from: the outside world, the flags, and the data directory with its settings.
+
+A directory is ours once it holds `installation.json`. One without it, but with `config.toml` or a
+database, was written by the previous implementation: it is opened by that one's rules until it is
+adopted (`adopt.py`). Anything else was never initialised, and nothing is created in it (DIR-3).
+"""
+
+import os
+import pwd
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from waiaas.cli.flags import Flags as Flags
+from waiaas.cli.output import Output
+from waiaas.core.errors import NotReady, UsageError, WaiaasError
+from waiaas.core.layout import Layout, ProgramLayout
+from waiaas.core.settings import DatabaseSettings, Parsed, Settings, parse
+from waiaas.host.host import Host
+from waiaas.host.locks import Gate
+
+CONFIG = "config.toml"
+MAX_CONFIG = 1 << 20  # bytes
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A data directory as it is: `initialised` ours, `legacy` the previous implementation's, not yet
+    adopted, or neither."""
+
+    layout: Layout
+    settings: Settings
+    parsed: Parsed
+    initialised: bool
+    legacy: bool
+
+    @property
+    def adopted(self) -> bool:
+        return self.initialised
+
+
+@dataclass
+class Context:
+    """Handed to every command. `loaded` is what the command loaded last, for the notice after it."""
+
+    host: Host
+    out: Output
+    flags: Flags
+    loaded: Loaded | None = None
+
+    def load(
+        self,
+        *,
+        lenient: bool = False,
+        uninitialised_ok: bool = False,
+        broken_ok: bool = False,
+        overrides: Mapping[str, str] | None = None,
+    ) -> Loaded:
+        """Find the data directory and read its settings. Creates nothing.
+
+        Raises NotReady "not-initialised" and UsageError "bad-settings" with all problems at once.
+        `broken_ok`: a key with a problem has its default (`stop` must work whatever the file says).
+        """
+        data_dir = self._data_dir().resolve()  # one name for one directory, whatever links lead to it
+        config = Path(self.flags.config).absolute() if self.flags.config else data_dir / CONFIG
+        initialised = _exists(data_dir / "installation.json")
+        legacy = not initialised and (_exists(data_dir / CONFIG) or _exists(data_dir / "data/waiaas.db"))
+        if not (initialised or legacy or uninitialised_ok):
+            raise NotReady(
+                "not-initialised", f"{data_dir} is not initialised", f"{self.again('init')} creates it"
+            )
+        text = self._config_text(config, required=not uninitialised_ok and config != data_dir / CONFIG)
+        parsed = parse(
+            text,
+            self.host.environ,
+            overrides or {},
+            lenient=lenient or self._provisional(data_dir),
+            defaults=_built_in(),
+        )
+        if parsed.problems and not broken_ok:
+            raise _bad_settings(config, parsed)
+        layout = Layout(data_dir, _database(data_dir, parsed.settings.database.path, legacy), config)
+        self.loaded = Loaded(layout, parsed.settings, parsed, initialised, legacy)
+        return self.loaded
+
+    def gate(self, layout: Layout) -> Gate:
+        return Gate(layout.gate, self.host.clock)
+
+    @property
+    def offline(self) -> bool:
+        return self.host.network.offline
+
+    @property
+    def program(self) -> ProgramLayout | None:
+        """What lies beside the program; None when run from a source tree."""
+        path = self.host.program.path
+        return ProgramLayout(path) if path else None
+
+    def again(self, command: str) -> str:
+        """A command line for a hint, with the same data directory as this one."""
+        where = f" --data-dir {self.flags.data_dir}" if self.flags.data_dir else ""
+        return f"`waiaas {command}{where}`"
+
+    def _data_dir(self) -> Path:
+        chosen = self.flags.data_dir or self.host.environ.get("WAIAAS_DATA_DIR")
+        if not chosen:
+            return self._home() / ".waiaas"
+        if chosen == "~" or chosen.startswith("~/"):
+            return self._home() / chosen[2:]
+        return Path(chosen)
+
+    def _home(self) -> Path:
+        home = self.host.environ.get("HOME")
+        if home and Path(home).is_absolute():
+            return Path(home)
+        try:
+            return Path(pwd.getpwuid(os.geteuid()).pw_dir)
+        except KeyError as problem:
+            raise UsageError(
+                "no-home",
+                "this user has no home directory, so there is no default data directory",
+                "--data-dir DIR, or set WAIAAS_DATA_DIR",
+            ) from problem
+
+    def _config_text(self, config: Path, *, required: bool) -> str | None:
+        try:
+            with config.open("rb") as stream:
+                content = stream.read(MAX_CONFIG + 1)
+        except (FileNotFoundError, NotADirectoryError) as problem:
+            if required:
+                raise UsageError("no-config", f"there is no file {config}", "--config FILE") from problem
+            return None
+        if len(content) > MAX_CONFIG:
+            raise UsageError("bad-settings", f"{config} is larger than {MAX_CONFIG} bytes", "shorten it")
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as problem:
+            line = content[: problem.start].count(b"\n") + 1
+            raise UsageError(
+                "bad-settings", f"{config} is not UTF-8 text (line {line})", "save it as UTF-8"
+            ) from problem
+
+    def _provisional(self, data_dir: Path) -> bool:
+        """During an open run and after a roll-back unknown keys only warn (SPEC §5)."""
+        if self.program is None or not self.program.base.is_dir():
+            return False
+        from waiaas.upgrade.book import history, open_run
+
+        try:
+            closed = [r for r in history(self.program) if r.get("dataDir") == str(data_dir)]
+            last = closed[-1] if closed else {}
+            undone = last.get("outcome") == "rolled-back" or last.get("kind") == "rollback"
+            return undone or open_run(self.program) is not None
+        except (OSError, WaiaasError):
+            return True
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _database(data_dir: Path, configured: str, legacy: bool) -> Path:
+    """The previous implementation joined even an absolute path to its data directory."""
+    path = configured.lstrip("/") or DatabaseSettings().path if legacy else configured
+    return Path(os.path.normpath(data_dir / path))
+
+
+def _built_in() -> Mapping[str, str]:
+    """Defaults that the artefact was built with."""
+    from waiaas.upgrade.trust import build_info
+
+    url = build_info().feed_url
+    return {"upgrade.feed_url": url} if url else {}
+
+
+def _bad_settings(config: Path, parsed: Parsed) -> UsageError:
+    found = parsed.problems
+    many = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+    told = "".join(f"\n  {problem}" for problem in found)
+    return UsageError(
+        "bad-settings",
+        f"{many} in the settings ({config}):{told}",
+        "mend them, then `waiaas config validate`",
+    )

@@ -1,0 +1,74 @@
+"""Failures that are not ours: the system's get plain words, bugs a report file (CLI-2, exit 70)."""
+
+import errno
+import os
+import platform
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from waiaas import __version__
+from waiaas.core.errors import Exit, WaiaasError
+
+SECRET_NAMES = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL")
+SHORTEST_SECRET = 6  # characters; shorter values would blank ordinary words
+HINTS = {
+    errno.EACCES: "run it as the owner of that file",
+    errno.EPERM: "run it as the owner of that file",
+    errno.ENOSPC: "free some space on that disk, then try again",
+    errno.EDQUOT: "free some space in that quota, then try again",
+    errno.EROFS: "that file system is mounted read-only; mount it writable",
+    errno.ENOENT: "check the path",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+}
+
+
+def explain(problem: Exception, argv: Sequence[str], environ: Mapping[str, str]) -> tuple[WaiaasError, Exit]:
+    """Words and exit code for anything that is no `WaiaasError`."""
+    if isinstance(problem, OSError) and problem.errno is not None:
+        return _system(problem), Exit.FAILED
+    if type(problem).__module__ == "sqlite3":
+        hint = "`waiaas db check` examines it; `waiaas backup list` shows what can be restored"
+        return WaiaasError("database-problem", f"the database cannot be used: {problem}", hint), Exit.FAILED
+    return _bug(problem, argv, environ), Exit.BUG
+
+
+def _system(problem: OSError) -> WaiaasError:
+    where = f": {problem.filename}" if problem.filename else ""
+    hint = HINTS.get(problem.errno or 0, "`waiaas doctor` looks for the cause")
+    return WaiaasError("system-refused", f"the system refused it: {problem.strerror}{where}", hint)
+
+
+def _bug(problem: Exception, argv: Sequence[str], environ: Mapping[str, str]) -> WaiaasError:
+    said = f"this is a bug in waiaas {__version__} ({type(problem).__name__})"
+    try:
+        path = _report(problem, argv, environ)
+    except OSError:
+        return WaiaasError("bug", f"{said}, and no report could be written", "please tell the maintainers")
+    return WaiaasError("bug", said, f"the report is in {path}; please send it to the maintainers")
+
+
+def _report(problem: Exception, argv: Sequence[str], environ: Mapping[str, str]) -> Path:
+    """Write the traceback to a new file, 0600. Of the command line only the words that hold no value,
+    of the environment nothing; what looks like a secret of it is blanked."""
+    words = [word.partition("=")[0] for word in argv if word.startswith("-")]
+    text = "\n".join(
+        (
+            f"waiaas {__version__}, Python {platform.python_version()}, {platform.platform()}",
+            f"options: {' '.join(words)}",
+            "".join(traceback.format_exception(problem)),
+        )
+    )
+    for name, value in environ.items():
+        if len(value) >= SHORTEST_SECRET and any(part in name.upper() for part in SECRET_NAMES):
+            text = text.replace(value, f"<{name}>")
+    descriptor, name = tempfile.mkstemp(prefix="waiaas-bug-", suffix=".txt", text=True)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
+        stream.write(text)
+    return Path(name)
+
+
+def running_python() -> str:
+    return ".".join(str(part) for part in sys.version_info[:3])

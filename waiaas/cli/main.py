@@ -1,0 +1,150 @@
+"""From the command line to the exit code. The one place that exits, and the only one that sees the
+process's own streams; `waiaas/__main__.py` hands in arguments and environment."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from waiaas import __version__
+from waiaas.cli.commands import ALIASES, COMMANDS, VISIBLE, WITHOUT_NOTICE
+from waiaas.cli.flags import CommandLine, Flags, take_apart
+from waiaas.cli.output import Output, Result
+from waiaas.core.errors import Exit, UsageError, WaiaasError
+
+if TYPE_CHECKING:
+    from waiaas.cli.context import Context
+    from waiaas.host.program import Program
+
+
+def main(
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    program: "Program",
+    stdout: TextIO | None = None,
+    stderr: TextIO | None = None,
+) -> int:
+    """Run one command line and return its exit code (CLI-3). Prints, never raises."""
+    stdout, stderr = stdout or sys.stdout, stderr or sys.stderr
+    out = Output(stdout, stderr, Flags(json="--json" in argv), environ)
+    try:
+        line = take_apart(argv)
+        out = Output(stdout, stderr, line.flags, environ)
+        return _answer(line, environ, program, out)
+    except WaiaasError as problem:
+        out.error(problem)
+        return problem.exit_code
+    except KeyboardInterrupt:
+        out.error(WaiaasError("interrupted", "interrupted"))
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return Exit.OK
+    except Exception as problem:  # noqa: BLE001 - the last resort: expected ones get words, others a report
+        from waiaas.cli.failures import explain
+
+        told, code = explain(problem, argv, environ)
+        out.error(told)
+        return code
+
+
+def _answer(line: CommandLine, environ: Mapping[str, str], program: "Program", out: Output) -> int:
+    if line.version:
+        out.render(Result({"version": __version__}, __version__))
+        return Exit.OK
+    if line.command == "health" and not {"-h", "--help"} & set(line.arguments):
+        from waiaas.cli.health import answer
+
+        return _rendered(out, answer(line.arguments, line.flags, environ))
+    if line.command is None and (line.help or line.arguments):
+        return _rendered(out, _help(line))
+    context = _context(environ, program, out)
+    if line.command is None:
+        from waiaas.cli.overview import overview
+
+        return _rendered(out, overview(context))
+    return _run(line, context)
+
+
+def _run(line: CommandLine, context: "Context") -> int:
+    from waiaas.cli.parser import HelpAsked, build
+
+    name = _known(line.command or "")
+    module = _module(name)
+    try:
+        arguments = build(name, module).parse_args(line.arguments)
+    except HelpAsked as asked:
+        return _rendered(context.out, Result({"help": str(asked)}, str(asked).rstrip()))
+    try:
+        return _rendered(context.out, module.run(arguments, context))
+    finally:
+        if name not in WITHOUT_NOTICE and not _serves(name, arguments):
+            _notice(context)
+
+
+def _rendered(out: Output, result: Result) -> int:
+    out.render(result)
+    return result.exit_code
+
+
+def _known(word: str) -> str:
+    name = ALIASES.get(word, word)
+    if name in COMMANDS:
+        return name
+    from waiaas.cli.parser import nearest
+
+    near = nearest(word, (*VISIBLE, *ALIASES))
+    hint = f"did you mean `waiaas {near}`?" if near else "`waiaas --help` lists the commands"
+    raise UsageError("unknown-command", f"there is no command {word!r}", hint)
+
+
+def _module(name: str) -> Any:
+    import importlib
+
+    return importlib.import_module(COMMANDS[name])
+
+
+def _help(line: CommandLine) -> Result:
+    if line.arguments:
+        raise UsageError("bad-arguments", f"unknown option {line.arguments[0]}", "waiaas --help")
+    from waiaas.cli.overview import help_text
+
+    text = help_text({name: _module(name).HELP for name in VISIBLE})
+    return Result({"help": text}, text)
+
+
+def _context(environ: Mapping[str, str], program: "Program", out: Output) -> "Context":
+    """The outside world, made once."""
+    from waiaas.cli.context import Context
+    from waiaas.host.clock import Clock
+    from waiaas.host.files import Files
+    from waiaas.host.host import Host
+    from waiaas.host.http import Network
+    from waiaas.host.processes import Processes
+
+    clock = Clock()
+    offline = out.flags.offline or environ.get("WAIAAS_OFFLINE", "").lower() in ("1", "true", "yes", "on")
+    network = Network(environ, clock, offline)
+    host = Host(clock, Files(), network, Processes(environ), program, environ)
+    return Context(host, out, out.flags)
+
+
+def _serves(name: str, arguments: Any) -> bool:
+    """A daemon in the foreground is no command that anybody reads the end of."""
+    return name == "start" and not getattr(arguments, "detach", False)
+
+
+def _notice(context: "Context") -> None:
+    if context.out.talks and context.loaded is not None:
+        from waiaas.upgrade.notice import notice
+
+        box = notice(context.host, context.loaded.layout, context.loaded.settings)
+        if box:
+            context.out.notice(box)
+
+
+def _forget_stdout() -> None:
+    """The reader went away: nothing more to say, and nothing to complain about at the end."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 1)
+    os.close(devnull)

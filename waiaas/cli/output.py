@@ -1,0 +1,126 @@
+"""Everything that is printed: data on stdout, talk on stderr, one JSON document where asked (CLI-1)."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TextIO
+
+from waiaas.core.errors import Exit, WaiaasError
+
+if TYPE_CHECKING:
+    from waiaas.cli.flags import Flags
+    from waiaas.cli.progress import Progress
+
+RED, YELLOW, BOLD, DIM, PLAIN = "31", "33", "1", "2", "0"
+
+
+class Result:
+    """What a command found out: a document for `--json`, a text for people, the exit code."""
+
+    __slots__ = ("document", "exit_code", "text")
+
+    def __init__(self, document: object, text: str, exit_code: Exit = Exit.OK) -> None:
+        self.document = document
+        self.text = text
+        self.exit_code = exit_code
+
+
+class Output:
+    """The only one that prints. With `--json` or `--quiet` it does not talk."""
+
+    def __init__(
+        self,
+        stdout: TextIO | None,
+        stderr: TextIO | None,
+        flags: "Flags",
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self._stdout = stdout
+        self._stderr = stderr
+        self._environ = environ or {}
+        self.flags = flags
+
+    @property
+    def talks(self) -> bool:
+        return not (self.flags.quiet or self.flags.json)
+
+    @property
+    def terminal(self) -> bool:
+        """stderr is a terminal that can move its cursor."""
+        capable = self._environ.get("TERM", "") != "dumb"
+        return capable and self._stderr is not None and self._stderr.isatty()
+
+    def say(self, text: str) -> None:
+        """Talk: what is going on. Not data; nobody parses it."""
+        if self.talks:
+            _print(text, self._stderr)
+
+    def detail(self, text: str) -> None:
+        """Talk for `--verbose`."""
+        if self.flags.verbose:
+            self.say(text)
+
+    def warn(self, text: str) -> None:
+        """Something to know that stops nothing."""
+        self.say(self._paint("warning:", YELLOW) + f" {text}")
+
+    def line(self, text: str) -> None:
+        """One line of data at once, for a stream of events (UPGR-11)."""
+        _print(text, self._stdout)
+
+    def progress(self, label: str, total: int) -> "Progress":
+        """A bar on a terminal, plain lines elsewhere, nothing with `--quiet` or `--json` (CLI-4)."""
+        from waiaas.cli.progress import Progress
+
+        return Progress(self.redraw if self.terminal else self.say, label, total, self.talks, self.terminal)
+
+    def redraw(self, text: str) -> None:
+        """Draw over the line the cursor stands on."""
+        _print("\r\x1b[K" + text, self._stderr, end="")
+
+    def render(self, result: Result) -> None:
+        """The command's data: exactly one document, or its text."""
+        if self.flags.json:
+            self._document(result.document)
+        elif result.text:
+            _print(result.text, self._stdout)
+
+    def error(self, problem: WaiaasError) -> None:
+        """What happened, whose fault, what to type next (CLI-2)."""
+        if self.flags.json:
+            self._document(problem.to_json())
+            return
+        _print(f"waiaas: {self._paint('error:', RED)} {problem.message}", self._stderr)
+        if problem.hint:
+            _print(f"{self._paint('hint:', BOLD)} {problem.hint}", self._stderr)
+
+    def ask(self, question: str) -> None:
+        """A question on the terminal; the cursor stays behind it."""
+        _print(question, self._stderr, end="")
+
+    def notice(self, box: str) -> None:
+        """The box that tells of a newer version; its caller knows when (VCHK-07)."""
+        _print(box, self._stderr)
+
+    def _document(self, document: object) -> None:
+        import json
+
+        _print(json.dumps(document, ensure_ascii=False, indent=2), self._stdout)
+
+    def _paint(self, text: str, colour: str) -> str:
+        return f"\x1b[{colour}m{text}\x1b[{PLAIN}m" if self._colourful() else text
+
+    def _colourful(self) -> bool:
+        if self.flags.no_color or self._environ.get("NO_COLOR"):
+            return False
+        if self._environ.get("FORCE_COLOR", "0") not in ("", "0"):
+            return True
+        return self.terminal
+
+
+def _print(text: str, stream: TextIO | None, end: str = "\n") -> None:
+    if stream is None:  # the caller closed it
+        return
+    try:
+        print(text, file=stream, end=end, flush=True)
+    except UnicodeEncodeError:
+        encoding = stream.encoding or "ascii"
+        print(text.encode(encoding, "replace").decode(encoding), file=stream, end=end, flush=True)
