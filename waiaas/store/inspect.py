@@ -5,17 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from waiaas.core.compat import Migrate, Ready, TooNew, assess, require_compatible
-from waiaas.core.errors import WaiaasError
+from waiaas.core.compat import LATEST_SCHEMA_VERSION, Migrate, TooNew, TooOld, assess, require_compatible
+from waiaas.core.errors import NotReady, WaiaasError
 from waiaas.host.locks import Gate
 from waiaas.host.sqlite import Connection, reading
+from waiaas.store import history
 
 Action = Literal["ok", "migrate", "reject"]
+ATTEMPTS = 3  # a look beside a daemon that starts or stops may see the file between two states
 
 
 @dataclass(frozen=True)
 class DatabaseState:
-    """`rows` are the recorded versions; `damage` says what is wrong with the history, if anything."""
+    """What a look found.
+
+    `rows`: the recorded versions; `schema`: the highest, or what the tables prove where the rows are
+    lost; `pending`: migrations that will run; `damage`: what is wrong with the recorded history.
+    """
 
     schema: int
     rows: tuple[int, ...]
@@ -26,32 +32,73 @@ class DatabaseState:
 
     def require(self) -> None:
         """Raise what stands against serving this database: SchemaIncompatible, or "database-damaged"."""
-        require_compatible(self.schema)
+        if self.action != "reject":
+            return
+        if self.damage is None:
+            require_compatible(self.schema)
+        raise damaged(self.reason)
 
 
 def inspect(path: Path, gate: Gate, patience: float = 5.0) -> DatabaseState:
-    """Look, read-only. Raises "database-missing", "database-damaged", or `Busy`."""
-    try:
-        with reading(path, gate, patience) as connection:
-            return look(connection)
-    except FileNotFoundError as problem:
-        raise WaiaasError(
-            "database-missing", f"there is no database at {path}", "run `waiaas doctor`"
-        ) from problem
-    except sqlite3.Error as problem:
-        raise WaiaasError(
-            "database-damaged", f"the database cannot be read: {problem}", "`waiaas backup list`"
-        ) from problem
+    """Look, read-only. Raises "database-missing", "database-damaged", or `Busy` after `patience` s."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with reading(path, gate, patience) as connection:
+                return look(connection)
+        except FileNotFoundError as problem:
+            raise missing(path) from problem
+        except sqlite3.Error as problem:
+            if attempt == ATTEMPTS:
+                raise damaged(f"the database cannot be read: {problem}") from problem
+    raise AssertionError
 
 
 def look(connection: Connection) -> DatabaseState:
-    """The same on an open connection."""
-    found = connection.execute("SELECT version FROM schema_version ORDER BY version")
-    rows = tuple(int(row["version"]) for row in found)
-    schema = max(rows, default=0)
+    """The same on an open connection. Raises `sqlite3.Error`."""
+    found = history.read(connection)
+    schema, rows = found.claimed, found.rows
     verdict = assess(schema)
-    if isinstance(verdict, Ready):
-        return DatabaseState(schema, rows, (), "ok", "the schema is the one this version serves")
+    if isinstance(verdict, TooNew):
+        reason = f"schema {schema} is newer than {LATEST_SCHEMA_VERSION}, the newest this version knows"
+        return DatabaseState(schema, rows, (), "reject", reason)
+    if found.too_old:
+        return DatabaseState(schema, rows, (), "reject", f"schema {schema} is too old to migrate from here")
+    if faults := history.faults(found):
+        return _mended(connection, found, "; ".join(faults))
     if isinstance(verdict, Migrate):
-        return DatabaseState(schema, rows, verdict.pending, "migrate", "older")
-    return DatabaseState(schema, rows, (), "reject", "newer" if isinstance(verdict, TooNew) else "older")
+        return DatabaseState(schema, rows, verdict.pending, "migrate", _steps(verdict.pending))
+    if isinstance(verdict, TooOld):
+        return DatabaseState(schema, rows, (), "reject", f"schema {schema} is too old to migrate from here")
+    return DatabaseState(schema, rows, (), "ok", f"schema {schema} is the one this version serves")
+
+
+def missing(path: Path) -> NotReady:
+    return NotReady("database-missing", f"there is no database at {path}", "run `waiaas doctor`")
+
+
+def damaged(reason: str) -> WaiaasError:
+    """The database is at fault; it was not touched."""
+    return WaiaasError(
+        "database-damaged",
+        f"{reason}; the database was not touched",
+        "run `waiaas db check`; restore a backup: `waiaas backup list`, then `waiaas backup restore ID`",
+    )
+
+
+def _mended(connection: Connection, found: history.History, damage: str) -> DatabaseState:
+    """A damaged history: to be repaired where a trial on an empty copy proves that it can be."""
+    plan = history.repair(found)
+    if plan is None:
+        reason = f"this is no database of WAIaaS that this version knows ({damage})"
+        return DatabaseState(found.claimed, found.rows, (), "reject", reason, damage)
+    if against := history.unprovable(connection, plan):
+        reason = f"{damage}, and no repair is certain ({'; '.join(against[:3])})"
+        return DatabaseState(plan.start, found.rows, (), "reject", reason, damage)
+    reason = f"{damage}: this will be repaired on a copy"
+    return DatabaseState(plan.start, found.rows, plan.run, "migrate", reason, damage)
+
+
+def _steps(pending: tuple[int, ...]) -> str:
+    return (
+        f"{len(pending)} migration{'s' if len(pending) > 1 else ''} pending: {', '.join(map(str, pending))}"
+    )

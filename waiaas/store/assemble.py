@@ -1,0 +1,119 @@
+"""How a backup is put together: filled under `.tmp-…`, verified, fsynced, then named (BKUP-1)."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from waiaas.core.errors import WaiaasError
+from waiaas.core.layout import DATABASE_NAME, FILE_MODE, Layout
+from waiaas.host.clock import Clock
+from waiaas.host.files import Files, sha256
+from waiaas.host.sqlite import connect, problems
+from waiaas.store import manifest
+from waiaas.store.manifest import CONFIG_NAME, Backup, FileEntry
+
+STALE = 3600  # seconds after which an unfinished backup is nobody's any more
+
+
+@dataclass(frozen=True)
+class What:
+    """Why and from which version a backup is made, and the program file to keep with it."""
+
+    kind: str
+    version: str
+    artefact: Path | None = None
+    label: str = "pre-upgrade"
+
+
+def assemble(
+    files: Files,
+    clock: Clock,
+    layout: Layout,
+    what: What,
+    place_database: Callable[[Path], None],
+) -> Backup:
+    """`place_database(path)` puts the database file there, consistent and durable."""
+    now = clock.now()
+    name = f"{what.label}-{what.version}-{clock.stamp()}-{os.urandom(4).hex()}"
+    files.make_directory("backup.create", layout.backups)
+    _forget_unfinished(layout, now)
+    folder = layout.backups / f".tmp-{name}"
+    try:
+        files.make_directory("backup.create", folder)
+        place_database(folder / DATABASE_NAME)
+        _add_files(files, layout, folder, what)
+        return _seal(files, folder, layout.backups / name, what, now)
+    except (OSError, sqlite3.Error) as problem:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise WaiaasError(
+            "backup-failed", f"the backup could not be made: {problem}", "run `waiaas doctor`"
+        ) from problem
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def row_counts(path: Path) -> dict[str, int]:
+    """Rows of every table of a database file that nobody writes to."""
+    with closing(connect(path, "ro", immutable=True)) as connection:
+        names = connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name"
+        ).fetchall()
+        return {str(row["name"]): int(connection.execute(_count(row["name"])).fetchone()[0]) for row in names}
+
+
+def _add_files(files: Files, layout: Layout, folder: Path, what: What) -> None:
+    if layout.config.exists():
+        files.copy("backup.config", layout.config, folder / CONFIG_NAME, FILE_MODE)
+    if what.artefact is not None:
+        files.link("backup.artefact", what.artefact, folder / f"waiaas-{what.version}.pyz")
+
+
+def _seal(files: Files, folder: Path, final: Path, what: What, now: float) -> Backup:
+    """Verify, describe, make durable, and only then give it its name."""
+    database = folder / DATABASE_NAME
+    if found := problems(database):
+        raise WaiaasError(
+            "database-damaged",
+            f"the database is malformed, so it cannot be backed up: {found[0]}",
+            "run `waiaas db check`; restore an older backup: `waiaas backup list`",
+        )
+    backup = Backup(
+        id=final.name,
+        path=final,
+        kind=what.kind,
+        version=what.version,
+        schema_version=_schema(database),
+        created_at=now,
+        rows=row_counts(database),
+        files={path.name: _entry(path) for path in sorted(folder.iterdir())},
+    )
+    files.write("backup.manifest", folder / manifest.NAME, manifest.encode(backup))
+    files.replace("backup.name", folder, final)
+    return backup
+
+
+def _forget_unfinished(layout: Layout, now: float) -> None:
+    """What a power cut left of a backup in the making, or of one being removed."""
+    for path in layout.backups.glob(".*"):
+        unfinished = path.name.startswith(".tmp-") or path.name.endswith(".gone")
+        if unfinished and not path.is_symlink() and path.stat().st_mtime < now - STALE:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _schema(database: Path) -> int:
+    with closing(connect(database, "ro", immutable=True)) as connection:
+        row = connection.execute("SELECT MAX(version) FROM schema_version").fetchone()
+        return int(row[0] or 0)
+
+
+def _entry(path: Path) -> FileEntry:
+    return FileEntry(bytes=path.stat().st_size, sha256=sha256(path))
+
+
+def _count(table: str) -> str:
+    return f'SELECT COUNT(*) FROM "{table.replace(chr(34), chr(34) * 2)}"'  # noqa: S608 - quoted

@@ -1,0 +1,151 @@
+"""Backups: made whole or not at all, verified, listed by their manifest's time, pruned (BKUP-1..4).
+
+A folder in `backups/` that has its name is complete: it is filled under `.tmp-…`, verified, fsynced
+and only then renamed. Folders without our manifest (the previous implementation's, say) are nobody's
+business here: not listed, not pruned, not restored.
+
+With `link` the untouched database file itself becomes the backup's (UPGR-12). Then nobody may write
+to the live file until a new one was renamed into its place, or the backup was removed again.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from waiaas.core.compat import LATEST_SCHEMA_VERSION, require_compatible
+from waiaas.core.errors import WaiaasError
+from waiaas.core.layout import FILE_MODE, Layout
+from waiaas.core.retention import Kept, removable
+from waiaas.host.clock import Clock
+from waiaas.host.files import Files, sha256
+from waiaas.host.locks import Gate
+from waiaas.host.sqlite import copy_database, problems, snapshot
+from waiaas.store import manifest
+from waiaas.store.assemble import What, assemble
+from waiaas.store.assemble import row_counts as row_counts  # callers know it from here
+from waiaas.store.inspect import missing
+from waiaas.store.manifest import Backup as Backup  # callers know it from here
+from waiaas.store.restore import put_back
+from waiaas.store.settle import settle
+
+LIST = "list them: `waiaas backup list`"
+
+
+def create(
+    files: Files,
+    clock: Clock,
+    layout: Layout,
+    kind: str,
+    version: str,
+    artefact: Path | None,
+    link: bool = False,
+    label: str = "pre-upgrade",
+) -> Backup:
+    """Back up database, settings and program; also while a daemon serves, but for `link`.
+
+    `kind` is upgrade, rollback, migration or manual; `version` the version being left. Raises
+    "database-missing", "backup-failed", `Busy`.
+    """
+    if not layout.database.exists():
+        raise missing(layout.database)
+    gate = Gate(layout.gate, clock)
+    what = What(kind, version, artefact, label)
+    if link:
+        with gate.exclusive():
+            return create_alone(files, clock, layout, what)
+
+    def copied(target: Path) -> None:
+        files.at("backup.database:copy")
+        snapshot(layout.database, gate, target)
+        files.sync("backup.database", target)
+
+    return assemble(files, clock, layout, what, copied)
+
+
+def create_alone(files: Files, clock: Clock, layout: Layout, what: What) -> Backup:
+    """`create(link=True)` for a caller who holds the exclusive gate already."""
+
+    def linked(target: Path) -> None:
+        layout.database.chmod(FILE_MODE)  # the previous implementation left it open to others
+        files.sync("backup.database", layout.database)
+        files.link("backup.database", layout.database, target)
+
+    def copied(target: Path) -> None:
+        files.at("backup.database:copy")
+        copy_database(layout.database, target)
+        files.sync("backup.database", target)
+
+    whole = settle(layout.database) and not layout.database.is_symlink()
+    return assemble(files, clock, layout, what, linked if whole else copied)
+
+
+def listing(layout: Layout) -> list[Backup]:
+    """Every backup of ours, the newest first, by the manifest's time."""
+    try:
+        folders = sorted(layout.backups.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    found = [backup for backup in map(manifest.read, folders) if backup is not None]
+    return sorted(found, key=_kept, reverse=True)
+
+
+def find(layout: Layout, backup_id: str) -> Backup:
+    """Raises "backup-not-found"."""
+    for backup in listing(layout):
+        if backup.id == backup_id:
+            return backup
+    raise WaiaasError("backup-not-found", f"there is no backup {backup_id}", LIST)
+
+
+def verify(backup: Backup, full: bool = False) -> None:
+    """Sizes, digests and `quick_check` (`full`: `integrity_check`). Raises "backup-damaged"."""
+    for name, entry in backup.files.items():
+        path = backup.path / name
+        if path.is_symlink() or not path.is_file():
+            raise _damaged(backup, f"{name} is missing")
+        if path.stat().st_size != entry["bytes"] or sha256(path) != entry["sha256"]:
+            raise _damaged(backup, f"{name} is not what was backed up")
+    if found := problems(backup.database, full=full):
+        raise _damaged(backup, f"its database is malformed ({found[0]})")
+
+
+def restore(
+    files: Files,
+    clock: Clock,
+    layout: Layout,
+    backup: Backup,
+    link: bool = False,
+    with_config: bool = True,
+) -> None:
+    """The database, and the settings if `with_config`, become what they were at the backup (BKUP-3).
+
+    The caller makes sure that no daemon serves. `link`, for undoing a run: the backup's own file
+    gets the live name back, and the caller removes the backup before anything writes. Raises
+    "backup-damaged", SchemaIncompatible: nothing has changed then. Raises "restore-failed" where
+    the check after finds the result wanting.
+    """
+    verify(backup)
+    if backup.schema_version > LATEST_SCHEMA_VERSION:
+        require_compatible(backup.schema_version)
+    put_back(files, clock, layout, backup, link=link, with_config=with_config)
+
+
+def prune(files: Files, layout: Layout, keep: int, needed: Collection[str] = frozenset()) -> list[Backup]:
+    """Remove all but the newest `keep`; never the newest, never one in `needed` (BKUP-2)."""
+    present = {backup.id: backup for backup in listing(layout)}
+    doomed = [present[item.id] for item in removable(map(_kept, present.values()), keep, needed)]
+    for backup in doomed:
+        remove(files, backup)
+    return doomed
+
+
+def remove(files: Files, backup: Backup) -> None:
+    """Take one backup away; it is no backup any more before the first byte goes."""
+    files.remove_tree("backup.remove", backup.path)
+
+
+def _kept(backup: Backup) -> Kept:
+    return Kept(backup.created_at, backup.id)
+
+
+def _damaged(backup: Backup, why: str) -> WaiaasError:
+    return WaiaasError("backup-damaged", f"the backup {backup.id} is damaged: {why}", LIST)

@@ -1,0 +1,156 @@
+"""What `schema_version` claims, and what the tables prove (MIG-02, MIG-07).
+
+The previous implementation can leave a file whose rows and tables disagree: a row written after the
+commit of its step was lost, a step stopped halfway, an empty `schema_version` was filled as if the
+file were new. Our migrations leave alone what they find done, so such a file is repaired by running
+them again and recording the rows that are missing. Whether that leads to exactly the schema we know
+is tried on an empty copy of the structure first; only then is it called repairable.
+"""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+
+from waiaas.core.compat import LATEST_SCHEMA_VERSION
+from waiaas.host.sqlite import Connection
+from waiaas.store.migrations import MIGRATIONS
+from waiaas.store.schema import connect_memory, describe, expected, record
+from waiaas.store.structure import differences, facts
+from waiaas.store.tables import table
+
+FIRST = 11  # the first step whose traces we know
+DATA_STEP = 14  # leaves no trace in the structure; running it again changes nothing that is current
+# step -> sentences of `structure.facts` that only it makes true, as prefixes
+TRACES: dict[int, tuple[str, ...]] = {
+    11: ("table api_keys",),
+    12: ("check transactions type ", "check policies type "),
+    13: ("column transactions amount_usd ", "column transactions reserved_amount_usd "),
+    15: ("table telegram_users",),
+    16: ("table wc_sessions", "table wc_store", "column pending_approvals approval_channel "),
+}
+WORDS = {12: ("X402_PAYMENT", "X402_ALLOWED_DOMAINS")}
+
+
+@dataclass(frozen=True)
+class History:
+    """`rows`: the recorded versions. `done`, `begun`: the steps whose traces are all, partly there."""
+
+    rows: tuple[int, ...]
+    done: frozenset[int]
+    begun: frozenset[int]
+
+    @property
+    def claimed(self) -> int:
+        return max(self.rows, default=0)
+
+    @property
+    def too_old(self) -> bool:
+        """Older than anything whose traces we know, and saying so itself."""
+        return 0 < self.claimed < FIRST and not (self.claimed == FIRST - 1 and FIRST in self.done)
+
+    @property
+    def proven(self) -> int:
+        """The highest schema all of whose steps have left their traces; below `FIRST`: none."""
+        reached = FIRST - 1
+        for step in TRACES:
+            if step not in self.done:
+                break
+            reached = step
+        return reached
+
+
+@dataclass(frozen=True)
+class Repair:
+    """Record `record` as repaired, then run `run`; `start` is the schema the file really has."""
+
+    start: int
+    record: tuple[int, ...]
+    run: tuple[int, ...]
+
+
+def read(connection: Connection) -> History:
+    """Raises `sqlite3.Error` where the file cannot be read."""
+    actual = facts(connection)
+    marks = {step: [_trace(actual, step, at) for at in range(len(TRACES[step]))] for step in TRACES}
+    return History(
+        rows=_rows(connection) if "table schema_version" in actual else (),
+        done=frozenset(step for step, found in marks.items() if all(found)),
+        begun=frozenset(step for step, found in marks.items() if any(found)),
+    )
+
+
+def faults(history: History) -> list[str]:
+    """Each disagreement between the rows and the tables, in one clause."""
+    claimed = history.claimed
+    if not history.rows:
+        return ["schema_version is empty although the tables are there"]
+    found = ["schema_version names versions below 1"] if min(history.rows) < 1 else []
+    if absent := sorted(set(range(1, claimed + 1)) - set(history.rows)):
+        found.append(f"schema_version lacks {_list(absent)}")
+    if behind := [step for step in TRACES if step <= claimed and step not in history.done]:
+        found.append(f"schema_version names {_list(behind)}, whose changes are missing or incomplete")
+    if ahead := [step for step in TRACES if step > claimed and step in history.begun]:
+        found.append(f"changes of {_list(ahead)} are there without a row in schema_version")
+    return found
+
+
+def repair(history: History) -> Repair | None:
+    """What could mend a history that has `faults`; None where no schema of ours is proven."""
+    if history.proven < FIRST:
+        return None
+    start = history.claimed if history.claimed >= FIRST else history.proven
+    behind = {step for step in TRACES if step <= start and step not in history.done}
+    absent = set(range(1, start + 1)) - set(history.rows)
+    again = {DATA_STEP} if start >= DATA_STEP else set()
+    later = set(range(start + 1, LATEST_SCHEMA_VERSION + 1))
+    ours = {migration.VERSION for migration in MIGRATIONS}
+    run = (behind | absent | again | later) & ours
+    return Repair(start, tuple(sorted(absent)), tuple(sorted(run)))
+
+
+def record_repaired(connection: Connection, plan: Repair, now: int) -> None:
+    """The rows that were lost, marked as written by a repair. Inside the caller's transaction."""
+    version, applied_at, description = (column.sql(FIRST) for column in table("schema_version").columns)
+    connection.execute(f"CREATE TABLE IF NOT EXISTS schema_version ({version}, {applied_at}, {description})")
+    for missing in plan.record:
+        record(connection, missing, f"{describe(missing)} (repaired)", now)
+
+
+def unprovable(connection: Connection, plan: Repair) -> list[str]:
+    """Try the repair on an empty copy of the structure; what would still differ. Empty: provable."""
+    with closing(connect_memory()) as copy:
+        try:
+            for statement in _create_texts(connection):
+                copy.execute(statement)
+            copy.execute("BEGIN")
+            record_repaired(copy, plan, 0)
+            for migration in MIGRATIONS:
+                if migration.VERSION in plan.run:
+                    migration.apply(copy, 0)
+            return differences(facts(copy), expected(LATEST_SCHEMA_VERSION))
+        except (sqlite3.Error, ValueError) as problem:
+            return [str(problem)]
+
+
+def _rows(connection: Connection) -> tuple[int, ...]:
+    found = connection.execute("SELECT version FROM schema_version ORDER BY version")
+    return tuple(int(row["version"]) for row in found)
+
+
+def _trace(actual: frozenset[str], step: int, at: int) -> bool:
+    prefix = TRACES[step][at]
+    word = f"'{WORDS[step][at]}'" if step in WORDS else ""
+    return any(sentence.startswith(prefix) and word in sentence for sentence in actual)
+
+
+def _list(versions: list[int]) -> str:
+    return ("version " if len(versions) == 1 else "versions ") + ", ".join(map(str, versions))
+
+
+def _create_texts(connection: Connection) -> list[str]:
+    """Ordinary tables, then their indexes."""
+    rows = connection.execute(
+        "SELECT sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL"
+        " AND name NOT GLOB 'sqlite_*' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY type DESC"
+    )
+    return [str(row["sql"]) for row in rows]

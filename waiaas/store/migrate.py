@@ -1,0 +1,197 @@
+"""Bringing a database up to date: copy, migrate the copy, check it, rename it into place (MIG-04).
+
+The old file is never written to: it keeps its name until the finished copy replaces it, and where a
+backup was made by link, it lives on as that backup. So a failure at any point, or a power cut,
+leaves the old database exactly as it was.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from waiaas.core.compat import LATEST_SCHEMA_VERSION, written_by
+from waiaas.core.errors import WaiaasError
+from waiaas.core.layout import Layout
+from waiaas.host.clock import Clock
+from waiaas.host.files import Files
+from waiaas.host.locks import Gate
+from waiaas.host.sqlite import (
+    SIDE_FILES,
+    Connection,
+    connect,
+    copy_database,
+    problems,
+    side,
+    transaction,
+)
+from waiaas.store import history
+from waiaas.store.assemble import What
+from waiaas.store.backup import Backup, create_alone, prune
+from waiaas.store.foreign_keys import Violations, summary, violations
+from waiaas.store.inspect import DatabaseState, inspect, look
+from waiaas.store.migrations import MIGRATIONS, Migration
+from waiaas.store.schema import expected, record
+from waiaas.store.settle import remove_side_files, settle
+from waiaas.store.structure import differences, facts
+
+Report = Callable[[str], None]
+
+
+def silent(_sentence: str) -> None:
+    """The report of a caller who does not want to know."""
+
+
+def bring_up_to_date(
+    files: Files, clock: Clock, layout: Layout, keep_backups: int, report: Report = silent
+) -> Backup | None:
+    """Start, `db migrate` and upgrade: look, back up by link, migrate; None where nothing was pending.
+
+    The caller makes sure that no daemon serves. Raises SchemaIncompatible, "database-damaged",
+    "migration-failed"; the database is then as it was.
+    """
+    gate = Gate(layout.gate, clock)
+    state = inspect(layout.database, gate)
+    state.require()
+    if state.action == "ok":
+        return None
+    if state.damage:
+        report(f"repairing the database: {state.damage}")
+    with gate.exclusive():
+        _migrated_copy(files, clock, layout, report)
+        # linked last, so that a backup never shares its inode with a database that goes on living
+        backup = create_alone(files, clock, layout, What("migration", _version_left(state)))
+        _swap(files, layout)
+    prune(files, layout, keep_backups, {backup.id})
+    return backup
+
+
+def migrate_file(files: Files, clock: Clock, layout: Layout, report: Report = silent) -> tuple[int, int]:
+    """The same without a backup, which the caller has made: schema before and after."""
+    gate = Gate(layout.gate, clock)
+    state = inspect(layout.database, gate)
+    state.require()
+    if state.action == "ok":
+        return state.schema, state.schema
+    with gate.exclusive():
+        result = _migrated_copy(files, clock, layout, report)
+        _swap(files, layout)
+    return result
+
+
+def migrate_copy(path: Path, clock: Clock, report: Report = silent) -> tuple[int, int]:
+    """Migrate this very file, step by step, each one transaction; schema before and after.
+
+    Only ever given a copy. Raises "migration-failed" naming the step, whose changes are undone.
+    """
+    with closing(_open(path)) as connection:
+        state = look(connection)
+        state.require()
+        if state.action == "ok":
+            return state.schema, state.schema
+        known = _known_faults(connection, state)
+        before = violations(connection)
+    if before:
+        report(f"foreign keys that pointed nowhere before the migration: {summary(before)}")
+    _repair(path, state, clock)
+    for migration in MIGRATIONS:
+        if migration.VERSION in state.pending:
+            _step(path, migration, clock)
+            report(f"migration {migration.VERSION}: {migration.DESCRIPTION}")
+    _check(path, known, before)
+    return state.schema, LATEST_SCHEMA_VERSION
+
+
+def failed(what: str, why: object) -> WaiaasError:
+    return WaiaasError(
+        "migration-failed",
+        f"{what} failed: {why}; the database is as it was",
+        "run `waiaas doctor`; the version that served before still can: `waiaas upgrade --rollback`",
+    )
+
+
+def _migrated_copy(files: Files, clock: Clock, layout: Layout, report: Report) -> tuple[int, int]:
+    """Under the exclusive gate: a finished, checked and durable copy at `layout.migrating`."""
+    settle(layout.database)
+    _discard(layout.migrating)
+    files.at("migrate.copy:copy")
+    try:
+        copy_database(layout.database, layout.migrating)
+        result = migrate_copy(layout.migrating, clock, report)
+        with closing(connect(layout.migrating)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+        files.sync("migrate.copy", layout.migrating)
+    except sqlite3.Error as problem:
+        _discard(layout.migrating)
+        raise failed("copying the database for its migration", problem) from problem
+    except BaseException:
+        _discard(layout.migrating)
+        raise
+    return result
+
+
+def _swap(files: Files, layout: Layout) -> None:
+    remove_side_files(files, "migrate.swap", layout.database)
+    files.replace("migrate.swap", layout.migrating, layout.database)
+
+
+def _discard(path: Path) -> None:
+    for leftover in (path, *(side(path, suffix) for suffix in SIDE_FILES)):
+        leftover.unlink(missing_ok=True)
+
+
+def _open(path: Path) -> Connection:
+    """Each step gets its own connection, so that none works from an outdated idea of the schema."""
+    connection = connect(path)
+    connection.execute("PRAGMA foreign_keys = OFF")  # a no-op inside a transaction; a rebuild needs it
+    return connection
+
+
+def _repair(path: Path, state: DatabaseState, clock: Clock) -> None:
+    if state.damage is None:
+        return
+    with closing(_open(path)) as connection:
+        plan = history.repair(history.read(connection))
+        if plan is not None:
+            with transaction(connection):
+                history.record_repaired(connection, plan, clock.seconds())
+
+
+def _step(path: Path, migration: Migration, clock: Clock) -> None:
+    """Structure, data and the version's row in one transaction (MIG-03)."""
+    now = clock.seconds()
+    try:
+        with closing(_open(path)) as connection, transaction(connection):
+            migration.apply(connection, now)
+            record(connection, migration.VERSION, migration.DESCRIPTION, now)
+    except (sqlite3.Error, ValueError) as problem:
+        name = f"migration {migration.VERSION} ({migration.DESCRIPTION})"
+        raise failed(name, problem) from problem
+
+
+def _known_faults(connection: Connection, state: DatabaseState) -> set[str]:
+    """Peculiarities of a file with a sound history are its own; a repaired one must have none."""
+    if state.damage is not None:
+        return set()
+    return set(differences(facts(connection), expected(state.schema)))
+
+
+def _check(path: Path, known: set[str], before: Violations) -> None:
+    """The copy is whole, has the schema we know, and no reference lost its target on the way."""
+    if found := problems(path):
+        raise failed("the check of the migrated copy", "; ".join(found[:3]))
+    with closing(_open(path)) as connection:
+        state = look(connection)
+        strange = sorted(set(differences(facts(connection), expected(LATEST_SCHEMA_VERSION))) - known)
+        lost = violations(connection) - before
+    if state.action != "ok":
+        raise failed("the check of the migrated copy", state.reason)
+    if strange:
+        raise failed("the check of the migrated copy", "; ".join(strange[:3]))
+    if lost:
+        raise failed("the check of the migrated copy", f"foreign keys now point nowhere: {summary(lost)}")
+
+
+def _version_left(state: DatabaseState) -> str:
+    """The version that wrote the database, as its schema tells."""
+    return written_by(state.schema) or f"schema-{state.schema}"

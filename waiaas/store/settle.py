@@ -1,0 +1,41 @@
+"""The files beside a database, `-wal` and `-shm`: emptied and removed before the file is renamed.
+
+Everything here runs under the exclusive gate, so nobody else has the database open.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from waiaas.host.files import Files
+from waiaas.host.sqlite import SIDE_FILES, connect, side
+
+
+def has_wal(path: Path) -> bool:
+    """Whether committed rows may lie beside the file."""
+    try:
+        return side(path, "-wal").stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def settle(path: Path) -> bool:
+    """Bring the rows of a `-wal` that a kill left behind into the file; True where none is left.
+
+    Without this, a power cut between removing the `-wal` and the rename would lose them. Only for a
+    database that this version may write to.
+    """
+    if not has_wal(path):
+        return True
+    try:
+        with closing(connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error:
+        return False
+    return not has_wal(path)
+
+
+def remove_side_files(files: Files, op: str, path: Path) -> None:
+    """Take away what would otherwise be replayed over the file that is about to get this name."""
+    for suffix in SIDE_FILES:
+        files.remove(op, side(path, suffix))
