@@ -1,0 +1,1 @@
+"""One function a route: `(Parts, Call) -> Response`. What a call may hold was checked before."""

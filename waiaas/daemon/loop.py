@@ -1,0 +1,300 @@
+"""The one thread that owns every socket: it waits in a selector and in nothing else.
+
+Bounds (DMN-5): a request must be complete `request_timeout` seconds after its first byte, however it
+trickles in; an idle connection lives `idle_timeout` seconds; past `max_connections` those that would
+end first make room, and where nobody waits the newcomer gets 503.
+"""
+
+import errno
+import os
+import selectors
+import socket
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+
+from waiaas.core.settings import DaemonSettings
+from waiaas.daemon.app import App
+from waiaas.daemon.doors import Doors
+from waiaas.daemon.guard import OPEN_PATHS
+from waiaas.daemon.listener import Listener
+from waiaas.daemon.log import Log
+from waiaas.daemon.peer import LINGER_SECONDS, MAX_REQUESTS, Peer, State
+from waiaas.daemon.pool import Pool
+from waiaas.daemon.reply import CLOSE, CONTINUE, KEEP, encode
+from waiaas.daemon.wire import Limits, Refused, Request
+from waiaas.host.clock import Clock
+
+SWEEP = 0.25  # seconds between two looks at the deadlines
+DRAIN_READING = 1.0  # seconds a half-sent request is waited for while stopping
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+WAITING = (State.IDLE, State.READING)
+TOO_MANY = Refused(503, "too-many-connections", "too many connections are open; try again in a moment")
+BUSY = Refused(503, "busy", "too many requests wait already; try again in a moment")
+TOO_SLOW = Refused(408, "request-timeout", "the request was not complete in time")
+
+
+class Loop:
+    """`run` until stopped. `drain`, `abort` and finished work may come from any thread."""
+
+    def __init__(
+        self,
+        app: App,
+        settings: DaemonSettings,
+        clock: Clock,
+        log: Log,
+        listeners: Sequence[Listener],
+        cap: int,
+    ) -> None:
+        self._app = app
+        self._clock = clock
+        self._log = log
+        self._cap = cap
+        self._limits = Limits(settings.max_request_line, settings.max_headers, settings.max_body)
+        self._request_timeout = float(settings.request_timeout)
+        self._idle_timeout = float(settings.idle_timeout)
+        self._pool = Pool("http", settings.threads)
+        self._probes = Pool("probe", 1)  # health has its own thread: it answers while all others are busy
+        self._peers: set[Peer] = set()
+        self._done: deque[tuple[Peer, bytes, bool]] = deque()
+        self._wake_end, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._wake_end, READ, None)
+        self._doors = Doors(self._selector, listeners)
+        self._draining = self._aborted = False
+        self._now = clock.monotonic()
+
+    def run(self) -> None:
+        """Serve until drained or aborted; every socket is closed then."""
+        sweep_at = 0.0
+        while not self._finished():
+            events = self._selector.select(SWEEP if self._peers or self._doors.paused else None)
+            self._now = self._clock.monotonic()
+            for key, mask in events:
+                self._handle(key.data, mask)
+            if self._draining and not self._doors.closed:
+                self._close_down()
+            if self._now >= sweep_at:
+                self._sweep()
+                sweep_at = self._now + SWEEP
+        self._shut()
+
+    def drain(self) -> None:
+        """Accept nothing more, answer what is in flight, then end."""
+        self._draining = True
+        self._wake()
+
+    def abort(self) -> None:
+        self._aborted = True
+        self._wake()
+
+    def _finished(self) -> bool:
+        return self._aborted or (self._draining and self._doors.closed and not self._peers)
+
+    def _wake(self) -> None:
+        with suppress(OSError):  # full: it is awake already; closed: it has ended
+            os.write(self._waker, b"\0")
+
+    def _handle(self, subject: Peer | Listener | None, mask: int) -> None:
+        try:
+            if isinstance(subject, Peer):
+                self._ready(subject, mask)
+            elif subject is None:
+                self._finish_work()
+            else:
+                self._accept(subject)
+        except Exception as bug:  # noqa: BLE001 -- one connection fails, the server goes on
+            self._log.error(f"connection failed: {bug}", kind=type(bug).__name__)
+            if isinstance(subject, Peer):
+                self._close(subject)
+
+    def _accept(self, listener: Listener) -> None:
+        while True:
+            try:
+                connection = listener.accept()
+            except BlockingIOError:
+                return
+            except ConnectionError:
+                continue  # it was gone before we took it
+            except OSError as problem:
+                self._pause(problem)
+                return
+            self._admit(connection)
+
+    def _admit(self, connection: socket.socket) -> None:
+        peer = Peer(connection, self._now + self._request_timeout)
+        self._peers.add(peer)
+        if len(self._peers) > self._cap and not self._make_room(peer):
+            self._refuse(peer, TOO_MANY)
+        else:
+            self._ready(peer, READ)
+
+    def _pause(self, problem: OSError) -> None:
+        """The system has no more descriptors or memory: make some, and breathe."""
+        name = errno.errorcode.get(problem.errno or 0, "?")
+        self._log.warning(f"cannot accept connections: {problem.strerror}", error=name)
+        self._doors.pause(self._now)
+        self._make_room(None)
+
+    def _make_room(self, newcomer: Peer | None) -> bool:
+        """Close the sixteenth part of all, those first that would end first; False if nobody waits."""
+        waiting = [peer for peer in self._peers if peer.state in WAITING and peer is not newcomer]
+        waiting.sort(key=lambda peer: peer.deadline)
+        for peer in waiting[: max(1, self._cap // 16)]:
+            if peer.state is State.READING:
+                peer.send(self._refusal(TOO_MANY))
+            self._close(peer)
+        return bool(waiting)
+
+    def _ready(self, peer: Peer, mask: int) -> None:
+        if peer.state in WAITING:
+            if peer.receive():
+                self._advance(peer)
+            else:
+                self._close(peer)
+        elif peer.state is State.WRITING and mask & WRITE:
+            self._deliver(peer, peer.outbox, not peer.close_after)
+        elif peer.state is State.LINGERING and not peer.discard():
+            self._close(peer)
+
+    def _advance(self, peer: Peer) -> None:
+        """Answer every request that has arrived whole, in order."""
+        while peer.state in WAITING:
+            try:
+                request = peer.next_request(self._limits)
+            except Refused as refused:
+                self._refuse(peer, refused)
+                return
+            if request is None:
+                self._await(peer)
+                return
+            peer.served += 1
+            keep = request.keep_alive and peer.served < MAX_REQUESTS and not self._draining
+            answer = self._app.quick(request, keep)
+            if answer is None:
+                self._dispatch(peer, request, keep)
+                return
+            if not self._write(peer, answer, keep):
+                return
+
+    def _await(self, peer: Peer) -> None:
+        """Wait for more bytes of this request, or for the next one."""
+        if peer.ended:
+            self._close(peer)
+            return
+        if peer.inbox and peer.state is State.IDLE:
+            peer.state = State.READING
+            peer.deadline = self._now + self._request_timeout
+        if peer.wants_continue():
+            peer.send(CONTINUE)
+        self._watch(peer, READ)
+
+    def _dispatch(self, peer: Peer, request: Request, keep: bool) -> None:
+        peer.state = State.WORKING
+        self._watch(peer, 0)  # a selector would report its end over and over
+        pool = self._probes if request.path in OPEN_PATHS else self._pool
+        if not pool.submit(lambda: self._work(peer, request, keep)):
+            self._refuse(peer, BUSY)
+
+    def _work(self, peer: Peer, request: Request, keep: bool) -> None:
+        """In a thread of the pool."""
+        response = self._app.handle(request)
+        connection = CLOSE if not keep else KEEP if not request.minor else b""
+        head_only = request.method == "HEAD"
+        data = encode(response, self._clock.now(), connection=connection, head_only=head_only)
+        self._done.append((peer, data, keep))
+        self._wake()
+
+    def _finish_work(self) -> None:
+        with suppress(BlockingIOError):
+            os.read(self._wake_end, 4096)
+        while self._done:
+            peer, data, keep = self._done.popleft()
+            if peer in self._peers:
+                self._deliver(peer, data, keep)
+
+    def _deliver(self, peer: Peer, data: bytes, keep: bool) -> None:
+        if self._write(peer, data, keep):
+            self._advance(peer)
+
+    def _write(self, peer: Peer, data: bytes, keep: bool) -> bool:
+        """Send a response; True when the connection is ready for its next request."""
+        if not peer.send(data):
+            self._close(peer)
+            return False
+        if peer.outbox:
+            peer.close_after = not keep
+            peer.state = State.WRITING
+            peer.deadline = self._now + self._request_timeout
+            self._watch(peer, WRITE)
+            return False
+        if not keep:
+            self._close(peer)
+            return False
+        peer.state = State.IDLE
+        peer.deadline = self._now + self._idle_timeout
+        return True
+
+    def _refuse(self, peer: Peer, refused: Refused) -> None:
+        """Answer, stop sending, and swallow what the client still sends, so that it sees the answer."""
+        if not peer.send(self._refusal(refused)) or peer.outbox or peer.ended:
+            self._close(peer)
+            return
+        peer.state = State.LINGERING
+        peer.inbox = b""
+        peer.deadline = self._now + LINGER_SECONDS
+        with suppress(OSError):
+            peer.socket.shutdown(socket.SHUT_WR)
+        self._watch(peer, READ)
+
+    def _refusal(self, refused: Refused) -> bytes:
+        return encode(self._app.refuse(refused), self._clock.now(), connection=CLOSE)
+
+    def _sweep(self) -> None:
+        self._doors.resume(self._now)
+        for peer in [peer for peer in self._peers if peer.deadline <= self._now]:
+            if peer.state is State.READING:
+                peer.send(self._refusal(TOO_SLOW))
+            if peer.state is not State.WORKING:
+                self._close(peer)
+
+    def _close_down(self) -> None:
+        """Take whom the system has already greeted, then close the doors and the idle connections."""
+        for connection in self._doors.waiting():
+            self._admit(connection)
+        self._doors.close()
+        for peer in list(self._peers):
+            if peer.state is State.IDLE:
+                self._ready(peer, READ)
+            if peer.state in (State.IDLE, State.LINGERING):
+                self._close(peer)
+            elif peer.state is State.READING:
+                peer.deadline = min(peer.deadline, self._now + DRAIN_READING)
+
+    def _shut(self) -> None:
+        self._doors.close()
+        for peer in list(self._peers):
+            self._close(peer)
+        self._pool.stop(0.5)
+        self._probes.stop(0.5)
+        self._selector.close()
+        os.close(self._wake_end)
+
+    def _watch(self, peer: Peer, mask: int) -> None:
+        if peer.watched == mask:
+            return
+        if not mask:
+            self._selector.unregister(peer.socket)
+        elif peer.watched:
+            self._selector.modify(peer.socket, mask, peer)
+        else:
+            self._selector.register(peer.socket, mask, peer)
+        peer.watched = mask
+
+    def _close(self, peer: Peer) -> None:
+        if peer not in self._peers:
+            return
+        self._peers.discard(peer)
+        if peer.watched:
+            self._watch(peer, 0)
+        peer.socket.close()

@@ -1,0 +1,41 @@
+"""What a handler is given: the parts of the daemon, and the call it answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from waiaas.core.layout import Layout
+from waiaas.daemon.database import Database
+from waiaas.daemon.log import Log
+from waiaas.daemon.metrics import Metrics
+from waiaas.daemon.probe import Probe
+from waiaas.daemon.wire import Request
+from waiaas.daemon.workers import Workers
+from waiaas.host.clock import Clock
+
+ACTOR = "admin"  # who the audit log says it was: whoever holds the token
+
+
+@dataclass(frozen=True)
+class Parts:
+    """`probation()` is true while an upgrade to this version has not committed; `port()` is bound."""
+
+    clock: Clock
+    layout: Layout
+    log: Log
+    database: Database
+    probe: Probe
+    workers: Workers
+    metrics: Metrics
+    probation: Callable[[], bool]
+    port: Callable[[], int]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to one route: `path` holds the values of `{…}`, `query` and `body` were checked."""
+
+    request: Request
+    path: dict[str, str] = field(default_factory=dict)
+    query: dict[str, object] = field(default_factory=dict)
+    body: dict[str, object] = field(default_factory=dict)
+    authorised: bool = False
