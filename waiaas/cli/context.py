@@ -6,11 +6,11 @@ adopted (`adopt.py`). Anything else was never initialised, and nothing is create
 """
 
 import os
-import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from waiaas.cli import where
 from waiaas.cli.flags import Flags as Flags
 from waiaas.cli.output import Output
 from waiaas.core.errors import NotReady, UsageError, WaiaasError
@@ -61,7 +61,7 @@ class Context:
         Raises NotReady "not-initialised" and UsageError "bad-settings" with all problems at once.
         `broken_ok`: a key with a problem has its default (`stop` must work whatever the file says).
         """
-        data_dir = self._data_dir().resolve()  # one name for one directory, whatever links lead to it
+        data_dir = Path(where.data_dir(self.flags.data_dir, self.host.environ))
         config = Path(self.flags.config).absolute() if self.flags.config else data_dir / CONFIG
         initialised = _exists(data_dir / "installation.json")
         legacy = not initialised and (_exists(data_dir / CONFIG) or _exists(data_dir / "data/waiaas.db"))
@@ -98,29 +98,8 @@ class Context:
 
     def again(self, command: str) -> str:
         """A command line for a hint, with the same data directory as this one."""
-        where = f" --data-dir {self.flags.data_dir}" if self.flags.data_dir else ""
-        return f"`waiaas {command}{where}`"
-
-    def _data_dir(self) -> Path:
-        chosen = self.flags.data_dir or self.host.environ.get("WAIAAS_DATA_DIR")
-        if not chosen:
-            return self._home() / ".waiaas"
-        if chosen == "~" or chosen.startswith("~/"):
-            return self._home() / chosen[2:]
-        return Path(chosen)
-
-    def _home(self) -> Path:
-        home = self.host.environ.get("HOME")
-        if home and Path(home).is_absolute():
-            return Path(home)
-        try:
-            return Path(pwd.getpwuid(os.geteuid()).pw_dir)
-        except KeyError as problem:
-            raise UsageError(
-                "no-home",
-                "this user has no home directory, so there is no default data directory",
-                "--data-dir DIR, or set WAIAAS_DATA_DIR",
-            ) from problem
+        chosen = f" --data-dir {self.flags.data_dir}" if self.flags.data_dir else ""
+        return f"`waiaas {command}{chosen}`"
 
     def _config_text(self, config: Path, *, required: bool) -> str | None:
         try:

@@ -135,7 +135,7 @@ def _serves(name: str, arguments: Any) -> bool:
 
 
 def _notice(context: "Context") -> None:
-    if context.out.talks and context.loaded is not None:
+    if context.out.talks and context.loaded is not None and context.loaded.initialised:
         from waiaas.upgrade.notice import notice
 
         box = notice(context.host, context.loaded.layout, context.loaded.settings)

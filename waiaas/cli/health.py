@@ -1,0 +1,137 @@
+"""`waiaas health`: one poll of the daemon, for monitors and containers, in a few milliseconds (PRF-2).
+
+Reached before argparse, settings and JSON are imported: it needs a socket and two numbers out of
+`daemon.json`. The daemon's own words are printed as they came.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from waiaas.cli.flags import Flags
+from waiaas.cli.output import Result
+from waiaas.cli.where import data_dir
+from waiaas.core.errors import Exit, NotReady, UsageError, WaiaasError
+
+if TYPE_CHECKING:
+    from waiaas.cli.context import Context
+
+HELP = "ask the daemon once how it is: exit 0 healthy, 1 unhealthy, 3 not running"
+TIMEOUT = 5.0  # seconds
+BUDGET = 1 << 16  # bytes of an answer
+ASK = "waiaas health --help"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """For `--help` and completion; `answer` reads them itself."""
+    parser.add_argument("--url", help="ask there instead of the daemon of the data directory")
+    parser.add_argument("--timeout", metavar="S", type=float, default=TIMEOUT, help="seconds (default 5)")
+
+
+def run(args: argparse.Namespace, context: "Context") -> Result:
+    words = ["--timeout", str(args.timeout)] + (["--url", args.url] if args.url else [])
+    return answer(words, context.flags, context.host.environ)
+
+
+def answer(words: Sequence[str], flags: Flags, environ: Mapping[str, str]) -> Result:
+    """Poll once. Raises NotReady (exit 3), and WaiaasError (exit 1) where what answers is not well."""
+    url, timeout = _arguments(words)
+    status, body = _poll(url, timeout, flags, environ)
+    text = body.decode("utf-8", "replace").strip()
+    healthy = status == 200 and '"status"' in text
+    if not healthy and not text.startswith("{"):
+        raise WaiaasError(
+            "unhealthy", f"what answers there is no WAIaaS daemon (HTTP {status})", "waiaas status"
+        )
+    return Result(_document(text) if flags.json else None, text, Exit.OK if healthy else Exit.FAILED)
+
+
+def _arguments(words: Sequence[str]) -> tuple[str | None, float]:
+    given = {"--url": "", "--timeout": str(TIMEOUT)}
+    following = iter(words)
+    for word in following:
+        name, equals, value = word.partition("=")
+        value = value if equals else next(following, "")
+        if name not in given or not value:
+            why = f"{name} needs a value" if name in given else f"unknown argument {word}"
+            raise UsageError("bad-arguments", f"waiaas health: {why}", ASK)
+        given[name] = value
+    try:
+        timeout = float(given["--timeout"])
+    except ValueError:
+        timeout = 0.0
+    if not 0 < timeout <= 3600:
+        raise UsageError("bad-arguments", "waiaas health: --timeout takes seconds, up to 3600", ASK)
+    return given["--url"] or None, timeout
+
+
+def _poll(url: str | None, timeout: float, flags: Flags, environ: Mapping[str, str]) -> tuple[int, bytes]:
+    if url and url.startswith("https://"):
+        return _poll_https(url, timeout, flags, environ)
+    from waiaas.host.http import NetworkProblem, local_health
+
+    host, port = _from_url(url) if url else _from_daemon(data_dir(flags.data_dir, environ))
+    try:
+        return local_health(host, port, timeout)
+    except NetworkProblem as problem:
+        if problem.code == "network-refused":
+            raise NotReady("not-running", "the daemon is not running", "waiaas start --detach") from problem
+        raise
+
+
+def _from_url(url: str) -> tuple[str, int]:
+    """http://HOST:PORT with or without /health; a name in brackets is an IPv6 address."""
+    scheme, _, rest = url.partition("://")
+    name, _, path = rest.partition("/")
+    host, colon, port = name.rpartition(":") if not name.endswith("]") else (name, "", "")
+    host, port = (host, port) if colon else (name, "80")
+    if scheme != "http" or not host or not port.isdigit() or path not in ("", "health"):
+        raise UsageError("bad-url", f"{url} is no address of a daemon", "write it like http://127.0.0.1:3100")
+    return host.strip("[]"), int(port)
+
+
+def _from_daemon(directory: str) -> tuple[str, int]:
+    """What the running daemon wrote down. Raises NotReady."""
+    try:
+        with open(f"{directory}/daemon.json", encoding="utf-8") as stream:  # noqa: PTH123 - see the top
+            known = stream.read(4096)
+    except (FileNotFoundError, NotADirectoryError) as problem:
+        raise _not_ready(directory) from problem
+    port = _member(known, "port")
+    if not port.isdigit():
+        raise _not_ready(directory)
+    return _member(known, "hostname") or "127.0.0.1", int(port)
+
+
+def _member(document: str, name: str) -> str:
+    """One member of a flat JSON object of our own making, as text."""
+    value = document.partition(f'"{name}":')[2].lstrip()
+    return value[1:].partition('"')[0] if value.startswith('"') else value.partition(",")[0].strip(" }\n")
+
+
+def _not_ready(directory: str) -> NotReady:
+    import os
+
+    if any(os.path.exists(f"{directory}/{name}") for name in ("installation.json", "config.toml")):  # noqa: PTH110
+        return NotReady("not-running", "the daemon is not running", "waiaas start --detach")
+    return NotReady("not-initialised", f"{directory} is not initialised", "waiaas init")
+
+
+def _poll_https(url: str, timeout: float, flags: Flags, environ: Mapping[str, str]) -> tuple[int, bytes]:
+    from waiaas.host.clock import Clock
+    from waiaas.host.http import HttpStatus, Network
+
+    network = Network(environ, Clock(), flags.offline or environ.get("WAIAAS_OFFLINE") == "1")
+    try:
+        return 200, network.get(url, timeout, BUDGET)
+    except HttpStatus as problem:
+        return problem.status, b""
+
+
+def _document(text: str) -> object:
+    import json
+
+    try:
+        return json.loads(text)
+    except ValueError as problem:
+        raise WaiaasError("unhealthy", "what answers there does not speak JSON", "waiaas status") from problem

@@ -1,0 +1,23 @@
+"""`waiaas restart`: stop, then start in the background."""
+
+import argparse
+
+from waiaas.cli import running
+from waiaas.cli.context import Context
+from waiaas.cli.output import Result
+
+HELP = "stop the daemon if it runs, and start it in the background"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """No arguments but the global ones."""
+
+
+def run(args: argparse.Namespace, context: Context) -> Result:
+    """Settings are read before anything is stopped: a daemon that could not start again stays up."""
+    from waiaas.cli import start
+
+    loaded = context.load()
+    if running.running(loaded.layout) is not None:
+        running.stop(context, loaded)
+    return start.run(argparse.Namespace(detach=True, init=False, background=False), context)
