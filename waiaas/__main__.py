@@ -10,11 +10,10 @@ def run(archive: str | None = None, pin: int | None = None) -> None:
     from waiaas.cli.main import main
     from waiaas.host.program import Program
 
+    os.umask(0o077)  # nothing of ours is ever born open to others (DIR-1)
     path = Path(archive).resolve() if archive else None
     sys.exit(main(sys.argv[1:], dict(os.environ), Program(path, pin)))
 
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 11):
-        sys.exit("waiaas needs Python 3.11 or newer; see https://www.python.org/downloads/")
     run()

@@ -50,7 +50,9 @@ def test_a_staged_file_that_changed_is_not_swapped_in__UPGR_06(place: Place) -> 
     assert place.layout.program.read_bytes() == b"old"
 
 
-def test_power_cut_at_every_operation_leaves_a_whole_program_and_can_be_undone__UPGR_06(tmp_path: Path) -> None:
+def test_power_cut_at_every_operation_leaves_a_whole_program_and_can_be_undone__UPGR_06(
+    tmp_path: Path,
+) -> None:
     """Every named operation of swap, then every one of swap_back."""
     points: list[str] = []
     rehearsal = Place(_fresh(tmp_path, "count"))

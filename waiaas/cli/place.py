@@ -9,10 +9,9 @@ from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.version import Version
 from waiaas.upgrade.feed import Feed
-from waiaas.upgrade.floors import Floors
 from waiaas.upgrade.report import Reporter
 from waiaas.upgrade.story import Place
-from waiaas.upgrade.trust import build_info, root_of_trust
+from waiaas.upgrade.trust import open_feed
 
 
 def program_layout(context: Context) -> ProgramLayout | None:
@@ -54,19 +53,9 @@ def feed(where: Place) -> Feed:
 
     A user who may only ask (`--check`) and not write there asks with the daemon's own cache.
     """
-    info = build_info()
     own = os.access(where.program.program.parent, os.W_OK)
     if own:
         where.host.files.make_directory("place", where.program.base, 0o755)
     cache = where.program.metadata if own else where.layout.feed
     floors = where.program.floors if own else where.layout.feed / "floors.json"
-    return Feed(
-        where.settings.upgrade.feed_url,
-        cache,
-        root_of_trust(where.settings),
-        where.host.network,
-        where.host.clock,
-        where.host.files,
-        Floors(floors, where.host.files),
-        info.built,
-    )
+    return open_feed(where.host, where.settings, cache, floors)

@@ -3,6 +3,8 @@
 import argparse
 import json
 import os
+import sys
+from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any
 
@@ -16,10 +18,12 @@ from waiaas.cli.output import Result
 from waiaas.core.check import CheckOutcome
 from waiaas.core.errors import Exit, WaiaasError
 from waiaas.core.layout import Layout
-from waiaas.daemon.log import Log, open_log
+from waiaas.daemon.log import Log, stream_log
+from waiaas.daemon.logfile import file_log
 from waiaas.daemon.notify import notify
 from waiaas.daemon.serve import Service
 from waiaas.host.clock import iso
+from waiaas.host.http import local_health
 from waiaas.host.launch import launch
 from waiaas.host.locks import Lock
 from waiaas.store.migrate import bring_up_to_date
@@ -58,15 +62,15 @@ def foreground(args: argparse.Namespace, context: Context) -> Result:
     loaded = _load(args, context)
     layout = loaded.layout
     refuse_legacy_daemon(context.host, layout, loaded.settings)
-    with open_log(context.host, layout, loaded.settings, to_file=args.background) as log:
-        log.info("step 1: settings read", dataDir=str(layout.data_dir), version=__version__)
-        try:
-            with Lock.acquire(layout.daemon_lock, "daemon") as lock:
-                log.info("step 2: lock taken", pid=os.getpid())
-                return _serve(context, loaded, lock, log, args.background)
-        except WaiaasError as problem:
-            log.error(f"the daemon stops: {problem.message}", code=problem.code, hint=problem.hint)
-            raise
+    log = _log(context, loaded, args.background)
+    log.info("step 1: settings read", dataDir=str(layout.data_dir), version=__version__)
+    try:
+        with Lock.acquire(layout.daemon_lock, "daemon") as lock:
+            log.info("step 2: lock taken", pid=os.getpid())
+            return _serve(context, loaded, lock, log, args.background)
+    except WaiaasError as problem:
+        log.error(f"the daemon stops: {problem.message}", code=problem.code, hint=problem.hint)  # noqa: TRY400
+        raise
 
 
 def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: bool) -> Result:
@@ -84,18 +88,24 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
     service = Service(
         context.host, loaded.layout, loaded.settings, log, probation.is_set, _checker(context, loaded)
     )
-    orphan = Event()
+    stopping, orphan = Event(), Event()
+
+    def stop() -> None:
+        stopping.set()
+        service.request_stop()
+
+    context.host.processes.on_stop(stop)
     service.start()
     try:
         _announce(context, loaded.layout, loaded.settings.daemon.hostname, service)
         if where is not None and probation.is_set():
-            _follow(where, service, probation, orphan, log)
-        context.host.processes.on_stop(service.request_stop)
+            watch = Watch(where, loaded.settings.daemon.hostname, service, probation, stopping, orphan, log)
+            Thread(target=watch.run, name="probation", daemon=True).start()
         notify(context.host.environ, "READY=1")
         log.info("ready", port=service.port)
         service.wait()
     finally:
-        notify(context.host.environ, "STOPPING=1")
+        stopping.set()
         service.stop()
         context.host.files.remove("daemon.json", loaded.layout.daemon_json)
     log.info("stopped")
@@ -103,19 +113,20 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
 
 
 def _load(args: argparse.Namespace, context: Context) -> Loaded:
-    """Unknown settings only warn while a run is open and after a roll-back (SPEC §5)."""
-    program = places.program_layout(context)
-    past = book.history(program) if program else []
-    lenient = bool(program and book.open_run(program)) or bool(past and _went_back(past[-1]))
-    loaded = context.load(lenient=lenient, uninitialised_ok=args.init)
+    loaded = context.load(uninitialised_ok=args.init)
     if args.init and not loaded.initialised and not loaded.legacy:
         initialise(context, loaded)
-        loaded = context.load(lenient=lenient)
+        loaded = context.load()
     return loaded
 
 
-def _went_back(record: dict[str, Any]) -> bool:
-    return record.get("outcome") == "rolled-back" or record.get("kind") == "rollback"
+def _log(context: Context, loaded: Loaded, background: bool) -> Log:
+    """In the background into the rotated file; else to stderr, for a terminal or a service manager."""
+    host, daemon = context.host, loaded.settings.daemon
+    if background:
+        level, form = daemon.log_level, daemon.log_format
+        return file_log(host.clock, host.files, loaded.layout.log, level, form, detached=True)
+    return stream_log(host.clock, sys.stderr, host.environ, daemon.log_level, daemon.log_format)
 
 
 def _place(context: Context, loaded: Loaded) -> Place | None:
@@ -124,8 +135,8 @@ def _place(context: Context, loaded: Loaded) -> Place | None:
 
 def _again(context: Context, loaded: Loaded, *, installed: bool) -> tuple[list[str], tuple[int, ...]]:
     """argv to start this daemon again, as the installed file or as exactly this version."""
-    words = ("--data-dir", str(loaded.layout.data_dir), "--config", str(loaded.layout.config))
-    words += ("start", "--background")
+    layout = loaded.layout
+    words = ("--data-dir", str(layout.data_dir), "--config", str(layout.config), "start", "--background")
     program = context.host.program
     if installed and program.path is not None:
         return program.version_at(program.path, *words), ()
@@ -165,31 +176,45 @@ def _announce(context: Context, layout: Layout, hostname: str, service: Service)
         "version": __version__,
         "hostname": hostname,
         "port": service.port,
-        "socket": str(service.socket),
+        "socket": str(service.socket_path) if service.socket_path else None,
     }
     context.host.files.write("daemon.json", layout.daemon_json, json.dumps(known).encode())
 
 
-def _follow(where: Place, service: Service, probation: Event, orphan: Event, log: Log) -> None:
-    """Watch the run in a thread: probation ends with it, or we end so that recovery runs."""
+@dataclass
+class Watch:
+    """Follows the run in a thread: probation ends with it, or we end so that recovery runs."""
 
-    def leave() -> None:
-        log.error("the upgrade's supervisor is gone and this version cannot commit: ending for recovery")
-        orphan.set()
-        service.request_stop()
+    place: Place
+    hostname: str
+    service: Service
+    probation: Event
+    stopping: Event
+    orphan: Event
+    log: Log
 
-    def watch() -> None:
-        presence.follow(where, service.stopping, service.healthy, leave)
-        if not orphan.is_set():
-            probation.clear()
-            log.info("probation is over")
+    def run(self) -> None:
+        presence.follow(self.place, self.stopping, self._healthy, self._leave)
+        if not self.orphan.is_set():
+            self.probation.clear()
+            self.log.info("probation is over")
 
-    Thread(target=watch, name="probation", daemon=True).start()
+    def _healthy(self) -> bool:
+        try:
+            status, _ = local_health(self.hostname, self.service.port, 2.0)
+        except (OSError, WaiaasError):
+            return False
+        return status == 200
+
+    def _leave(self) -> None:
+        self.log.error("the upgrade's supervisor is gone and this version cannot commit: ending for recovery")
+        self.orphan.set()
+        self.service.request_stop()
 
 
 def _checker(context: Context, loaded: Loaded) -> Any:
     """The version check, in a child that is killed at its deadline (FEED-10); None: switched off."""
-    if not loaded.settings.daemon.update_check or context.flags.offline:
+    if not loaded.settings.daemon.update_check or context.offline:
         return None
 
     def check() -> CheckOutcome:

@@ -48,8 +48,8 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     if args.check:
         return _check(args, place)
     if args.dry_run:
-        return _dry_run(args, place)
-    _refuse_if_owned_elsewhere(place)
+        return _dry_run(args, loaded, place)
+    _refuse_if_owned_elsewhere(loaded, place)
     refuse_legacy_daemon(context.host, loaded.layout, loaded.settings)
     return _change(args, context, loaded, place)
 
@@ -88,9 +88,9 @@ def _check_document(place: Place, checked: Checked) -> Facts:
     }
 
 
-def _dry_run(args: argparse.Namespace, place: Place) -> Result:
+def _dry_run(args: argparse.Namespace, loaded: Loaded, place: Place) -> Result:
     checked = story.check(place, places.feed(place), _wish(args))
-    reasons = preflight.owned_elsewhere(place.program, place.settings.upgrade.mode)
+    reasons = _owned_elsewhere(loaded, place)
     document = {**_check_document(place, checked), "refused": reasons and reasons[0]}
     return Result(document, describe_plan(place, checked, reasons))
 
@@ -111,7 +111,7 @@ def _change(args: argparse.Namespace, context: Context, loaded: Loaded, place: P
         if isinstance(checked.choice, Stay):
             return _stay(args, place, checked, checked.choice)
         _allow_lower(args, context, place, checked.choice)
-        record = story.upgrade(place, places.feed(place), checked, _wish(args))
+        record = story.upgrade(place, places.feed(place), checked.choice.path[0], checked.schema, _wish(args))
     if len(checked.choice.path) > 1:
         context.host.processes.replace_self(_again(context, place), context.host.environ)
     return Result(record, describe_run(record))
@@ -121,7 +121,7 @@ def _stay(args: argparse.Namespace, place: Place, checked: Checked, stay: Stay) 
     """Up to date is success (UPGR-01); a version asked for that cannot be had is not."""
     if args.to and stay.code != "up-to-date":
         raise WaiaasError(stay.code, stay.reason, "`waiaas upgrade --check` says what is offered")
-    document = {
+    document: Facts = {
         "run": None,
         "from": str(place.installed),
         "to": str(place.installed),
@@ -166,7 +166,12 @@ def _wish(args: argparse.Namespace) -> Wish:
     return Wish(to=to, start=not args.no_start, keep_data=args.keep_data)
 
 
-def _refuse_if_owned_elsewhere(place: Place) -> None:
-    found = preflight.owned_elsewhere(place.program, place.settings.upgrade.mode)
+def _owned_elsewhere(loaded: Loaded, place: Place) -> tuple[str, str] | None:
+    asked = loaded.parsed.origins["upgrade.mode"] != "default"
+    return preflight.owned_elsewhere(place.program, loaded.settings.upgrade.mode, asked=asked)
+
+
+def _refuse_if_owned_elsewhere(loaded: Loaded, place: Place) -> None:
+    found = _owned_elsewhere(loaded, place)
     if found is not None:
         raise WaiaasError("not-ours-to-upgrade", f"{found[0]}; nothing was changed", found[1])

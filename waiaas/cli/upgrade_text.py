@@ -1,8 +1,10 @@
 """What `waiaas upgrade` says: progress while it works, and its results in words."""
 
+import json
 from typing import Any
 
-from waiaas.cli.output import Output, Progress
+from waiaas.cli.output import Output
+from waiaas.cli.progress import Progress
 from waiaas.core.choose import Upgrade, withdrawal_of
 from waiaas.core.journal import Facts
 from waiaas.host.clock import iso
@@ -40,7 +42,7 @@ class Teller:
 
     def event(self, kind: str, **data: Any) -> None:
         if self._events:
-            self._out.event({"event": kind, **data})
+            self._out.line(json.dumps({"event": kind, **data}, ensure_ascii=False))
 
     def _done(self) -> None:
         if self._bar is not None:

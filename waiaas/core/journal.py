@@ -58,16 +58,20 @@ def decode(content: bytes) -> list[Event]:
 def _event(line: bytes) -> Event:
     try:
         document = json.loads(line)
-        name, at = document["event"], float(document["at"])
-        step, facts = document.get("step", ""), document.get("facts", {})
-        if name not in NAMES or not isinstance(step, str) or not isinstance(facts, dict):
-            raise ValueError(name)
+        return _read(document)
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
         raise RollbackFailed(
             "journal-damaged",
             "the upgrade journal cannot be read, so nothing was touched",
             "keep .waiaas/journal for the maintainers; see docs/operate.md, “A damaged journal”",
         ) from problem
+
+
+def _read(document: Facts) -> Event:
+    name, at = document["event"], float(document["at"])
+    step, facts = document.get("step", ""), document.get("facts", {})
+    if name not in NAMES or not isinstance(step, str) or not isinstance(facts, dict):
+        raise ValueError(name)
     return Event(name, at, step, facts)
 
 

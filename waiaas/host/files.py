@@ -55,6 +55,8 @@ class Files:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(path, flags, mode)
         try:
+            if new:
+                os.fchmod(descriptor, mode)  # open(2) applies the umask
             while line:
                 line = line[os.write(descriptor, line) :]
             os.fsync(descriptor)
@@ -109,7 +111,7 @@ class Files:
         temporary = target.with_name(f".{target.name}.{os.getpid()}.sym")
         temporary.unlink(missing_ok=True)
         self.at(f"{op}:symlink")
-        os.symlink(pointing_at, temporary)
+        temporary.symlink_to(pointing_at)
         self.replace(op, temporary, target)
 
     def remove(self, op: str, path: Path) -> None:

@@ -33,8 +33,11 @@ class Lock:
     def acquire(cls, path: Path, what: str, mode: int = FILE_MODE) -> Self:
         """Take the lock at once, or raise `Busy` naming the holder's pid."""
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        new = not path.exists()
         descriptor = os.open(path, flags, mode)
         try:
+            if new:
+                os.fchmod(descriptor, mode)  # open(2) applies the umask
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as problem:
             pid = _holder(descriptor)

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from waiaas.core.layout import FILE_MODE
 from waiaas.host.locks import holder
 
 PRIVATE = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID"}  # ours alone
@@ -65,7 +66,8 @@ class Processes:
         extra: Mapping[str, str] | None = None,
     ) -> int:
         """Start a process that outlives us, its output appended to `log`; returns its pid."""
-        with log.open("ab") as stream:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        with os.fdopen(os.open(log, flags, FILE_MODE), "ab") as stream:
             child = subprocess.Popen(
                 list(argv),
                 stdin=subprocess.DEVNULL,

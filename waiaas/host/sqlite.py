@@ -55,9 +55,8 @@ def reading(path: Path, gate: Gate, patience: float = 5.0) -> Iterator[Connectio
     Raises `Busy` when the gate is held, `sqlite3.Error`, FileNotFoundError.
     """
     path.stat()
-    with gate.shared(patience):
-        with closing(_reader(path)) as connection:
-            yield connection
+    with gate.shared(patience), closing(_reader(path)) as connection:
+        yield connection
     _sweep(path, gate)
 
 

@@ -12,7 +12,7 @@ from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import DATABASE_NAME, FILE_MODE, Layout
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files, sha256
-from waiaas.host.sqlite import connect, problems
+from waiaas.host.sqlite import Connection, connect, problems
 from waiaas.store import manifest
 from waiaas.store.manifest import CONFIG_NAME, Backup, FileEntry
 
@@ -60,10 +60,15 @@ def assemble(
 def row_counts(path: Path) -> dict[str, int]:
     """Rows of every table of a database file that nobody writes to."""
     with closing(connect(path, "ro", immutable=True)) as connection:
-        names = connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name"
-        ).fetchall()
-        return {str(row["name"]): int(connection.execute(_count(row["name"])).fetchone()[0]) for row in names}
+        return counts(connection)
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Rows of every table, as this connection sees them."""
+    names = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name"
+    ).fetchall()
+    return {str(row["name"]): int(connection.execute(_count(row["name"])).fetchone()[0]) for row in names}
 
 
 def _add_files(files: Files, layout: Layout, folder: Path, what: What) -> None:

@@ -5,7 +5,6 @@ state is read from the database that is about to be left, written into the journ
 the one that comes back.
 """
 
-from waiaas.core.errors import WaiaasError
 from waiaas.core.journal import Facts, OpenRun
 from waiaas.host.locks import Gate
 from waiaas.host.sqlite import reading, writing
@@ -36,19 +35,11 @@ def remember(run: Run, step: str) -> None:
     run.book.write("done", step, switch_facts(run))
 
 
-def put_back(run: Run, backup_id: str, *, link: bool = True) -> None:
-    """The backup's database becomes the live one; config follows. By link only when the backup
-    belongs to the run being undone, which then gives it up."""
-    found = backup_of(run, backup_id)
-    backups.restore(run.host.files, run.host.clock, run.layout, found, link=link)
-
-
-def backup_of(run: Run, backup_id: str) -> backups.Backup:
-    """Raises `backup-missing`."""
+def put_back(run: Run, backup_id: str, *, link: bool = True, config: bool = True) -> None:
+    """The backup's database becomes the live one. By link only when the backup belongs to the run
+    being undone, which then gives it up."""
     found = backups.find(run.layout, backup_id)
-    if found is None:
-        raise WaiaasError("backup-missing", f"the backup {backup_id} is gone", "see `waiaas backup list`")
-    return found
+    backups.restore(run.host.files, run.host.clock, run.layout, found, link=link, with_config=config)
 
 
 def apply(run: Run, state: OpenRun, step: str) -> None:

@@ -2,10 +2,9 @@
 
 import json
 import signal
-from typing import Any
 
 from waiaas.core.errors import TimedOut, WaiaasError
-from waiaas.core.health import HealthReport
+from waiaas.core.health import HealthReport, parse
 from waiaas.core.journal import Facts
 from waiaas.host.http import local_health
 from waiaas.host.launch import launch
@@ -15,6 +14,7 @@ from waiaas.upgrade.child import command_line
 from waiaas.upgrade.transaction import Run
 
 GRACE = 5.0  # seconds on top of the daemon's own shutdown_timeout
+GLANCE = 0.05  # seconds between two looks at the end of probation
 POLL = 0.25  # seconds between two looks at the health during probation
 POLL_TIMEOUT = 2.0  # seconds for one look
 STUMBLES = 3  # looks in a row that may fail for load before it counts
@@ -114,6 +114,18 @@ def watch(run: Run, pid: int, version: str) -> None:
         _wait(run, POLL)
 
 
+def await_end_of_probation(run: Run) -> None:
+    """The daemon sees the commit in the journal; give it a moment, and never fail for it."""
+    end = run.host.clock.monotonic() + GRACE
+    while run.host.clock.monotonic() < end:
+        try:
+            if not health(run).probation:
+                return
+        except (OSError, ValueError, WaiaasError):
+            return
+        run.host.clock.sleep(GLANCE)
+
+
 def _wait(run: Run, seconds: float) -> None:
     """Until the daemon ends, at most `seconds`."""
     found = lock_holder(run.layout.daemon_lock)
@@ -145,7 +157,6 @@ def health(run: Run) -> HealthReport:
     """What the daemon says about itself. Raises OSError or `WaiaasError`."""
     known: Facts = json.loads(run.layout.daemon_json.read_text())
     status, body = local_health(run.settings.daemon.hostname, int(known["port"]), POLL_TIMEOUT)
-    document: Any = json.loads(body)
     if status != 200:
         raise WaiaasError("unhealthy", f"health answers {status}")
-    return HealthReport.from_json(document)
+    return parse(body)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import ProgramLayout
+from waiaas.host.container import in_image
 from waiaas.upgrade import slots
 from waiaas.upgrade.transaction import Run
 
 SPARE = 16 << 20  # bytes left free on top of what a run needs
-CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 
 
 def require(run: Run) -> None:
@@ -26,9 +26,12 @@ def require(run: Run) -> None:
         )
 
 
-def owned_elsewhere(program: ProgramLayout, mode: str) -> tuple[str, str] | None:
-    """Why `upgrade` is not ours to do here, and what to do instead (UPGR-09); None: it is ours."""
-    if any(Path(mark).exists() for mark in CONTAINER_MARKS):
+def owned_elsewhere(program: ProgramLayout, mode: str, *, asked: bool) -> tuple[str, str] | None:
+    """Why `upgrade` is not ours to do here, and what to do instead (UPGR-09); None: it is ours.
+
+    `asked`: somebody chose `mode` on purpose, so that nothing is guessed.
+    """
+    if (mode == "external" or not asked) and in_image(program.program):
         return "this program is part of a container image", "docker compose pull && docker compose up -d"
     if mode == "external":
         return (

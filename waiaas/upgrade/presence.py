@@ -15,7 +15,7 @@ from waiaas.core.journal import OpenRun
 from waiaas.core.layout import ProgramLayout
 from waiaas.host.files import sha256
 from waiaas.host.locks import Lock, holder
-from waiaas.upgrade import story, transaction
+from waiaas.upgrade import child, story, transaction
 from waiaas.upgrade.book import Book, open_run
 
 LOOK = 0.2  # seconds between two looks at the journal during probation
@@ -81,7 +81,9 @@ def program_changed(place: story.Place) -> bool:
     return (ours.st_dev, ours.st_ino) != (installed.st_dev, installed.st_ino)
 
 
-def follow(place: story.Place, stopping: Event, healthy: Callable[[], bool], leave: Callable[[], None]) -> None:
+def follow(
+    place: story.Place, stopping: Event, healthy: Callable[[], bool], leave: Callable[[], None]
+) -> None:
     """Until the run is decided: follow its supervisor, and take its place if it dies."""
     since = place.host.clock.monotonic()
     while not stopping.wait(LOOK):
@@ -119,9 +121,7 @@ def _may_commit(state: OpenRun) -> bool:
     return state.error is None and state.attempts == 0 and all(s.state != "undone" for s in state.steps)
 
 
-def _stays_healthy(
-    place: story.Place, stopping: Event, healthy: Callable[[], bool], since: float
-) -> bool:
+def _stays_healthy(place: story.Place, stopping: Event, healthy: Callable[[], bool], since: float) -> bool:
     end = since + place.settings.upgrade.probation
     while healthy():
         if place.host.clock.monotonic() >= end:
@@ -139,4 +139,4 @@ def _commit(place: story.Place, state: OpenRun) -> None:
     run = story.make_run(place, state.plan)
     run.restart = False
     transaction.finish(run, story.steps_of(state))
-    story.child.record(run)
+    child.record(run)

@@ -1,16 +1,15 @@
 """The seven steps of `upgrade --rollback`: the last committed run backwards, itself reversible.
 
-    1 check    the kept program and the backup are whole; the old program rehearses on the backup
-    2 stop     as in an upgrade
-    3 backup   the present state first
-    4 restore  database and config of the moment before the undone run
-    5 swap     the kept program gets the program's name again
-    6 verify   it says who it is and that the data are whole
-    7 start    on probation, like any version that takes over
+1 check    the kept program and the backup are whole; the old program rehearses on the backup
+2 stop     as in an upgrade
+3 backup   the present state first
+4 restore  database and config of the moment before the undone run
+5 swap     the kept program gets the program's name again
+6 verify   it says who it is and that the data are whole
+7 start    on probation, like any version that takes over
 """
 
 from waiaas.core.journal import Facts, OpenRun
-from waiaas.core.layout import DATABASE_NAME
 from waiaas.host.locks import Gate
 from waiaas.host.sqlite import snapshot
 from waiaas.store import backup as backups
@@ -41,9 +40,9 @@ class CheckKept(Check):
             gate = Gate(run.layout.gate, run.host.clock)
             snapshot(run.layout.database, gate, run.layout.rehearsal)
             return
-        kept = carry.backup_of(run, run.plan["restore"])
+        kept = backups.find(run.layout, run.plan["restore"])
         backups.verify(kept)
-        run.host.files.copy("rehearsal", kept.path / DATABASE_NAME, run.layout.rehearsal)
+        run.host.files.copy("rehearsal", kept.database, run.layout.rehearsal)
 
 
 class BackupPresent(Backup):
@@ -74,7 +73,7 @@ class Restore(Reversible):
             carry.put_back(run, present)
 
     def _is_live(self, run: Run, present: str) -> bool:
-        kept = carry.backup_of(run, present).path / DATABASE_NAME
+        kept = backups.find(run.layout, present).database
         return run.layout.database.exists() and kept.samefile(run.layout.database)
 
     def tidy(self, run: Run, state: OpenRun) -> None:

@@ -4,8 +4,6 @@ The program's name always leads to a complete file: the old one gets a second na
 then a single rename puts the new one over the program's name. Undoing is the same the other way.
 """
 
-import os
-
 from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import ProgramLayout
 from waiaas.host.files import Files, sha256
@@ -21,7 +19,7 @@ def prepare(files: Files, program: ProgramLayout) -> None:
 def previous(program: ProgramLayout) -> str | None:
     """Where `waiaas.previous` points, None when there is none."""
     try:
-        return os.readlink(program.previous)
+        return str(program.previous.readlink())
     except OSError:
         return None
 
@@ -66,5 +64,3 @@ def prune(files: Files, program: ProgramLayout, wanted: set[str]) -> None:
     for slot in sorted(program.base.glob("*.pyz")):
         if slot.name not in keep:
             files.remove("slots.prune", slot)
-
-

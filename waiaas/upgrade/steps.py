@@ -1,12 +1,12 @@
 """The seven steps of an upgrade: what undo will need, act, undo, tidy (SPEC §8).
 
-    1 check    stage the new file and let it rehearse; nothing has changed yet
-    2 stop     the daemon lets go of the database
-    3 backup   database, config and the old program; a migrating run links the untouched database
-    4 swap     the old file into its slot, the new one over the program's name: one rename
-    5 migrate  the new file migrates a copy and renames it into place
-    6 verify   the new file says who it is and that the data are whole
-    7 start    the new daemon, on probation until the run commits
+1 check    stage the new file and let it rehearse; nothing has changed yet
+2 stop     the daemon lets go of the database
+3 backup   database, config and the old program; a migrating run links the untouched database
+4 swap     the old file into its slot, the new one over the program's name: one rename
+5 migrate  the new file migrates a copy and renames it into place
+6 verify   the new file says who it is and that the data are whole
+7 start    the new daemon, on probation until the run commits
 """
 
 from collections.abc import Callable
@@ -55,9 +55,9 @@ class Check(Reversible):
         self._fetch = fetch
 
     def do(self, run: Run, facts: Facts) -> Facts:
-        assert self._fetch is not None
         preflight.require(run)
-        self._fetch(run.program.staged)
+        if self._fetch is not None:
+            self._fetch(run.program.staged)
         return {"rehearsal": self._rehearse(run)}
 
     def _rehearse(self, run: Run) -> Facts:
@@ -175,7 +175,7 @@ class Migrate(Reversible):
         remove_database(run, run.layout.migrating)
         if run.plan["migrating"] and carry.schema_of(run) != run.plan["schemaFrom"]:
             carry.remember(run, self.name)
-            carry.put_back(run, run.facts_of("backup")["backup"])
+            carry.put_back(run, run.facts_of("backup")["backup"], config=False)
 
     def tidy(self, run: Run, state: OpenRun) -> None:
         carry.apply(run, state, self.name)
@@ -218,6 +218,11 @@ class Start(Reversible):
         if facts.get("start"):
             daemon.stop(run, force=True)
 
+    def tidy(self, run: Run, state: OpenRun) -> None:
+        """Whoever is told that it is done may write at once."""
+        if state.committed and run.restart and state.facts_of(self.name).get("start"):
+            daemon.await_end_of_probation(run)
+
 
 UPGRADE: tuple[Step, ...] = (Check(), Stop(), Backup(), Swap(), Migrate(), Verify(), Start())
 
@@ -236,5 +241,6 @@ def expect(answer: Facts, **wanted: Any) -> None:
 
 
 def remove_database(run: Run, path: Path) -> None:
-    for doomed in (path, *(side(path, suffix) for suffix in SIDE_FILES)):
+    """A copy of ours with all that SQLite and the gate put beside it."""
+    for doomed in (path, *(side(path, suffix) for suffix in (*SIDE_FILES, ".gate"))):
         run.host.files.remove("leftover", doomed)

@@ -15,11 +15,15 @@ from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.release import Release
 from waiaas.core.settings import Settings
 from waiaas.core.version import Version
+from waiaas.host.clock import iso
 from waiaas.host.files import sha256
 from waiaas.host.host import Host
 from waiaas.host.locks import Gate, Lock
+from waiaas.host.sqlite import reading
 from waiaas.store import backup as backups
+from waiaas.store.assemble import counts
 from waiaas.store.inspect import inspect
+from waiaas.store.manifest import Backup
 from waiaas.upgrade import child, daemon, slots, transaction
 from waiaas.upgrade.book import Book
 from waiaas.upgrade.feed import Catalogue, Feed
@@ -64,7 +68,7 @@ class Checked:
     schema: int
 
 
-def check(place: Place, feed: Feed, wish: Wish = Wish()) -> Checked:  # noqa: B008 - frozen
+def check(place: Place, feed: Feed, wish: Wish) -> Checked:
     """Ask the feed what this installation should run. Changes nothing but verified metadata."""
     catalogue = feed.refresh(CHECK_PATIENCE)
     for warning in catalogue.warnings:
@@ -83,14 +87,12 @@ def check(place: Place, feed: Feed, wish: Wish = Wish()) -> Checked:  # noqa: B0
     return Checked(catalogue, choice, schema)
 
 
-def upgrade(place: Place, feed: Feed, checked: Checked, wish: Wish) -> Facts:
-    """Seven steps to the first hop of the chosen path; the caller goes on with the next hop.
+def upgrade(place: Place, feed: Feed, hop: Release, schema: int, wish: Wish) -> Facts:
+    """Seven steps to one hop of the chosen path, from a database of `schema`.
 
     Returns the record of the run. Raises what a step raised, `RolledBack`, `RollbackFailed`, `Busy`.
     """
-    assert isinstance(checked.choice, Upgrade)
-    hop = checked.choice.path[0]
-    plan = _upgrade_plan(place, checked, hop, wish)
+    plan = _upgrade_plan(place, hop, schema, wish)
     place.report.event("UPDATE_AVAILABLE", **{"from": plan["from"], "to": plan["to"]})
 
     def fetch(staged: Any) -> None:
@@ -123,7 +125,9 @@ def recover(place: Place, *, restart: bool = True, daemon_lock: Lock | None = No
         return None
     run = make_run(place, state.plan)
     run.restart, run.daemon_lock = restart, daemon_lock
-    place.report.note(f"finishing the interrupted run {state.run} ({state.plan['from']} → {state.plan['to']})")
+    place.report.note(
+        f"finishing the interrupted run {state.run} ({state.plan['from']} → {state.plan['to']})"
+    )
     with place.host.processes.shielded():
         record = transaction.recover(run, state, steps_of(state))
     child.record(run)
@@ -161,16 +165,16 @@ def make_run(place: Place, plan: Facts) -> Run:
     return Run(place.host, layout, place.program, place.settings, place.report, book, plan)
 
 
-def _upgrade_plan(place: Place, checked: Checked, hop: Release, wish: Wish) -> Facts:
-    migrating = hop.schema.writes > checked.schema
+def _upgrade_plan(place: Place, hop: Release, schema: int, wish: Wish) -> Facts:
+    migrating = hop.schema.writes > schema
     return {
         **_plan(place, "upgrade", str(hop.version), hop.sha256, wish),
         "length": hop.length,
         "target": hop.target,
         "migrating": migrating,
         "replacing": migrating,
-        "schemaFrom": checked.schema,
-        "schemaTo": hop.schema.writes if migrating else checked.schema,
+        "schemaFrom": schema,
+        "schemaTo": hop.schema.writes if migrating else schema,
         "restore": None,
     }
 
@@ -207,15 +211,15 @@ def _plan(place: Place, kind: str, to: str, digest: str, wish: Wish) -> Facts:
     }
 
 
-def _backup_of(place: Place, undone: Facts) -> backups.Backup:
-    found = backups.find(place.layout, str(undone.get("backup")))
-    if found is None:
+def _backup_of(place: Place, undone: Facts) -> Backup:
+    try:
+        return backups.find(place.layout, str(undone.get("backup")))
+    except WaiaasError as problem:
         raise WaiaasError(
             "backup-missing",
             f"the backup of run {undone['run']} is gone, so nothing was changed",
             "`waiaas upgrade --rollback --keep-data` brings back the program alone",
-        )
-    return found
+        ) from problem
 
 
 def _say_what_leaves(place: Place, undone: Facts, plan: Facts) -> None:
@@ -225,9 +229,11 @@ def _say_what_leaves(place: Place, undone: Facts, plan: Facts) -> None:
         return
     kept = _backup_of(place, undone)
     gate = Gate(place.layout.gate, place.host.clock)
-    newer = backups.newer_rows(place.layout.database, gate, kept)
+    with reading(place.layout.database, gate) as connection:
+        present = counts(connection)
+    newer = sum(max(0, rows - kept.rows.get(table, 0)) for table, rows in present.items())
     place.report.note(
-        f"rolling back to {plan['to']} with its data of {kept.created}; "
+        f"rolling back to {plan['to']} with its data of {iso(kept.created_at)}; "
         f"{newer} newer row{'' if newer == 1 else 's'} leave{'s' if newer == 1 else ''} the live database "
         "(a backup of the present state is made first)"
     )

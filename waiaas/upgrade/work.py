@@ -19,7 +19,11 @@ from waiaas.store.inspect import inspect
 from waiaas.store.migrate import migrate_copy, migrate_file
 from waiaas.upgrade.book import history
 
-EVENTS = {"committed": "UPGRADE_COMMITTED", "rolled-back": "UPGRADE_ROLLED_BACK", "refused": "UPGRADE_REFUSED"}
+EVENTS = {
+    "committed": "UPGRADE_COMMITTED",
+    "rolled-back": "UPGRADE_ROLLED_BACK",
+    "refused": "UPGRADE_REFUSED",
+}
 
 
 def rehearse(host: Host, layout: Layout, database: Path | None) -> Facts:
