@@ -18,7 +18,7 @@ from waiaas.host.processes import Processes
 from waiaas.release.__main__ import main
 from waiaas.release.build import LITERAL, Order, build
 
-pytestmark = pytest.mark.real_time  # waiting for a child polls
+pytestmark = pytest.mark.journey  # pip and shiv really run
 
 PROJECT = Path(__file__).parents[2]
 TREE = LITERAL.search((PROJECT / "waiaas" / "__init__.py").read_text())

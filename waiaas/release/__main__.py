@@ -9,22 +9,23 @@ import os
 import sys
 from functools import cache
 
-from waiaas.core.errors import Exit, WaiaasError
+from waiaas.core.errors import Exit, UsageError, WaiaasError
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.processes import Processes
 from waiaas.release.arguments import parser
-from waiaas.release.commands import COMMANDS, Bench
+from waiaas.release.commands import COMMANDS, Bench, Passphrases
 
 PASSPHRASE = "WAIAAS_RELEASE_PASSPHRASE"  # noqa: S105 - the name of the variable
 
 
 def main(argv: list[str]) -> Exit:
     """Run one command and return its exit code (CLI-3)."""
-    arguments = parser().parse_args(argv)
     environ = dict(os.environ)
-    bench = Bench(Files(), Clock(), Processes(environ), environ, _passphrase, _say, _remark)
+    ask = Passphrases(_passphrase, _new_passphrase)
+    bench = Bench(Files(), Clock(), Processes(environ), environ, ask, _say, _remark)
     try:
+        arguments = parser().parse_args(argv)
         return COMMANDS[arguments.command](bench, arguments)
     except WaiaasError as problem:
         _remark(f"error: {problem.message}")
@@ -43,7 +44,18 @@ def main(argv: list[str]) -> Exit:
 def _passphrase() -> bytes:
     """Asked once for all keys of a command; never an argument, so that `ps` does not show it."""
     given = os.environ.get(PASSPHRASE)
-    return (getpass.getpass("Passphrase of the keys: ") if given is None else given).encode()
+    found = getpass.getpass("Passphrase of the keys: ") if given is None else given
+    if not found:
+        raise UsageError("no-passphrase", "the passphrase is empty", "give one, or --plain for keys without")
+    return found.encode()
+
+
+def _new_passphrase() -> bytes:
+    """Typed twice: a slip of the finger would lock the keys for ever."""
+    found = _passphrase()
+    if PASSPHRASE not in os.environ and getpass.getpass("The same again: ").encode() != found:
+        raise UsageError("no-passphrase", "the two passphrases differ", "try again")
+    return found
 
 
 def _say(line: str) -> None:

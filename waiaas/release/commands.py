@@ -25,6 +25,14 @@ UP_TO_DATE = "nothing to do: the feed says so already"
 
 
 @dataclass(frozen=True)
+class Passphrases:
+    """`known` opens keys that exist, `new` locks keys that are being made."""
+
+    known: Callable[[], bytes]
+    new: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
 class Bench:
     """What the commands work with. `say`: data for stdout; `remark`: talk for stderr."""
 
@@ -32,7 +40,7 @@ class Bench:
     clock: Clock
     processes: Processes
     environ: Mapping[str, str]
-    passphrase: Callable[[], bytes]
+    passphrase: Passphrases
     say: Callable[[str], None]
     remark: Callable[[str], None]
 
@@ -40,7 +48,7 @@ class Bench:
 def make_keys(bench: Bench, arguments: argparse.Namespace) -> Exit:
     from waiaas.release.keys import generate
 
-    secret = None if arguments.plain else bench.passphrase()
+    secret = None if arguments.plain else bench.passphrase.new()
     root = generate(arguments.dir, arguments.threshold, secret, bench.files, bench.clock)
     bench.say(str(root))
     bench.remark("keep root and targets keys offline, each on its own medium; only root.json is public")
@@ -88,7 +96,7 @@ def sign(bench: Bench, arguments: argparse.Namespace) -> Exit:
     maker = _maker(bench)
     for line in publish.contents(arguments.pending):
         bench.remark(f"signing: {line}")
-    bench.say(str(publish.sign(maker, arguments.pending, arguments.key, bench.passphrase)))
+    bench.say(str(publish.sign(maker, arguments.pending, arguments.key, bench.passphrase.known)))
     return Exit.OK
 
 
@@ -136,7 +144,7 @@ def rotate(bench: Bench, arguments: argparse.Namespace) -> Exit:
     from waiaas.release import publish
 
     wish = publish.Rotation(arguments.role, arguments.replace, arguments.threshold, arguments.plain)
-    version = publish.rotate(_maker(bench), arguments.feed, arguments.keys, wish, bench.passphrase)
+    version = publish.rotate(_maker(bench), arguments.feed, arguments.keys, wish, bench.passphrase.known)
     bench.say(f"root is now version {version}")
     bench.remark(f"build {arguments.keys / 'root.json'} into the next release")
     return Exit.OK
@@ -179,7 +187,7 @@ def _maker(bench: Bench) -> "Maker":
 def _keyring(bench: Bench, folder: Path) -> "Keyring":
     from waiaas.release.keys import load_folder
 
-    return load_folder(folder, bench.passphrase)
+    return load_folder(folder, bench.passphrase.known)
 
 
 def _terms(arguments: argparse.Namespace) -> "Terms":
