@@ -1,0 +1,140 @@
+"""`waiaas backup create|list|verify|restore|prune` (SPEC §9)."""
+
+import argparse
+
+from waiaas import __version__
+from waiaas.cli.alone import alone
+from waiaas.cli.confirm import confirm
+from waiaas.cli.context import Context, Loaded
+from waiaas.cli.output import Result
+from waiaas.cli.parser import actions, positive
+from waiaas.cli.table import size, table
+from waiaas.core.errors import Exit, WaiaasError
+from waiaas.core.retention import Kept, removable
+from waiaas.host.clock import iso
+from waiaas.store import backup as backups
+from waiaas.store.backup import Backup
+
+HELP = "create, list, verify, restore and prune backups"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    verbs = actions(parser)
+    verbs.add_parser("create", help="back up database, settings and program, also while the daemon serves")
+    listed = verbs.add_parser("list", help="list the backups, newest first")
+    listed.add_argument("--verify", action="store_true", help="verify each of them")
+    verified = verbs.add_parser("verify", help="check sizes, digests and the database of a backup")
+    verified.add_argument("id", nargs="?", help="backup (default: the newest)")
+    verified.add_argument("--full", action="store_true", help="SQLite's complete integrity check")
+    restored = verbs.add_parser("restore", help="replace database and settings by those of a backup")
+    restored.add_argument("id", help="backup, as `waiaas backup list` names it")
+    restored.add_argument("--keep-config", action="store_true", help="leave config.toml as it is")
+    restored.add_argument("--yes", action="store_true", help="do not ask")
+    pruned = verbs.add_parser("prune", help="remove old backups")
+    pruned.add_argument("--keep", type=positive, metavar="N", help="how many stay (default: keep_backups)")
+    pruned.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def run(args: argparse.Namespace, context: Context) -> Result:
+    loaded = context.load(broken_ok=args.action in ("list", "verify"))
+    match args.action:
+        case "create":
+            return _create(context, loaded)
+        case "list":
+            return _list(loaded, args.verify)
+        case "verify":
+            return _verify(loaded, args.id, args.full)
+        case "restore":
+            return _restore(args, context, loaded)
+    return _prune(args, context, loaded)
+
+
+def _create(context: Context, loaded: Loaded) -> Result:
+    host = context.host
+    artefact = host.program.path
+    made = backups.create(
+        host.files, host.clock, loaded.layout, "manual", __version__, artefact, label="manual"
+    )
+    return Result(made.to_json(verified=True), f"{made.path} ({size(made.bytes)})")
+
+
+def _list(loaded: Loaded, verify: bool) -> Result:
+    found = backups.listing(loaded.layout)
+    verdicts = {item.id: _is_whole(item) if verify else None for item in found}
+    rows = [
+        (item.id, item.kind, item.version, item.schema_version, iso(item.created_at), size(item.bytes))
+        + (({True: "yes", False: "DAMAGED", None: "-"}[verdicts[item.id]],) if verify else ())
+        for item in found
+    ]
+    header = ("id", "kind", "version", "schema", "created", "size") + (("verified",) if verify else ())
+    damaged = Exit.FAILED if False in verdicts.values() else Exit.OK
+    text = table(header, rows) or "no backups"
+    return Result([item.to_json(verdicts[item.id]) for item in found], text, damaged)
+
+
+def _is_whole(item: Backup) -> bool:
+    try:
+        backups.verify(item)
+    except WaiaasError:
+        return False
+    return True
+
+
+def _verify(loaded: Loaded, wanted: str | None, full: bool) -> Result:
+    found = backups.find(loaded.layout, wanted) if wanted else _newest(loaded)
+    backups.verify(found, full)
+    return Result(found.to_json(verified=True), f"{found.id} is whole")
+
+
+def _newest(loaded: Loaded) -> Backup:
+    found = backups.listing(loaded.layout)
+    if not found:
+        raise WaiaasError("no-backups", "there are no backups", "waiaas backup create")
+    return found[0]
+
+
+def _restore(args: argparse.Namespace, context: Context, loaded: Loaded) -> Result:
+    """Verified before anything changes; what is replaced is backed up first, where it can be."""
+    found = backups.find(loaded.layout, args.id)
+    backups.verify(found)
+    confirm(context, f"Replace the database by the one of {iso(found.created_at)}, {found.id}?", args.yes)
+    host, layout = context.host, loaded.layout
+    with alone(context, loaded):
+        kept = _present(context, loaded)
+        backups.restore(host.files, host.clock, layout, found, with_config=not args.keep_config)
+    document = {"restored": found.id, "schemaVersion": found.schema_version, "before": kept and kept.id}
+    said = f"; what was there before is kept as {kept.id}" if kept else ""
+    return Result(document, f"restored {found.id}{said}")
+
+
+def _present(context: Context, loaded: Loaded) -> Backup | None:
+    host = context.host
+    try:
+        return backups.create(
+            host.files, host.clock, loaded.layout, "manual", __version__, None, label="pre-restore"
+        )
+    except WaiaasError as problem:
+        context.out.warn(f"the present state could not be backed up: {problem.message}")
+        return None
+
+
+def _prune(args: argparse.Namespace, context: Context, loaded: Loaded) -> Result:
+    keep = args.keep or loaded.settings.upgrade.keep_backups
+    needed = _needed(context)
+    kept = [Kept(item.created_at, item.id) for item in backups.listing(loaded.layout)]
+    doomed = removable(kept, keep, needed)
+    if not doomed:
+        return Result([], f"nothing to remove: {len(kept)} of at most {keep} backups")
+    confirm(context, f"Remove {len(doomed)} of {len(kept)} backups for good?", args.yes)
+    removed = backups.prune(context.host.files, loaded.layout, keep, needed)
+    return Result([item.to_json() for item in removed], "\n".join(f"removed {item.id}" for item in removed))
+
+
+def _needed(context: Context) -> set[str]:
+    """The backup of an open run is never removed (BKUP-2)."""
+    if context.program is None:
+        return set()
+    from waiaas.upgrade.book import open_run
+
+    state = open_run(context.program)
+    return {str(step.facts["backup"]) for step in state.steps if "backup" in step.facts} if state else set()

@@ -1,0 +1,140 @@
+"""`waiaas config show|get|set|validate|path`: what is in force, and where each value comes from."""
+
+import argparse
+import stat
+import tomllib
+from typing import Any
+
+from waiaas.cli.context import Context, Loaded
+from waiaas.cli.output import Result
+from waiaas.cli.parser import actions, nearest
+from waiaas.cli.table import table
+from waiaas.core.errors import Exit, UsageError
+from waiaas.core.layout import FILE_MODE
+from waiaas.core.settings import KEYS, Key, Settings, parse
+from waiaas.core.settings_rules import BadValue
+from waiaas.core.settings_sources import shown
+
+HELP = "show, set and validate settings"
+KEPT = ".before-set"  # suffix of the copy that `set` keeps
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    verbs = actions(parser)
+    verbs.add_parser("show", help="every setting, its value and where it comes from")
+    got = verbs.add_parser("get", help="one value")
+    got.add_argument("key", help="like daemon.port")
+    put = verbs.add_parser("set", help="write a value into config.toml, keeping a copy of the file")
+    put.add_argument("key", help="like daemon.port")
+    put.add_argument("value")
+    verbs.add_parser("validate", help="everything that is wrong with the settings, with line and hint")
+    verbs.add_parser("path", help="where config.toml is")
+
+
+def run(args: argparse.Namespace, context: Context) -> Result:
+    loaded = context.load(broken_ok=True)
+    match args.action:
+        case "show":
+            return _show(loaded)
+        case "get":
+            key = _known(args.key)
+            value = _value(loaded.settings, key)
+            text = shown(value) if isinstance(value, bool | tuple) else str(value)
+            return Result({"key": key.dotted, "value": value, "origin": _origin(loaded, key)}, text)
+        case "set":
+            return _set(context, loaded, _known(args.key), args.value)
+        case "validate":
+            return _validate(context, loaded)
+    return Result({"config": str(loaded.layout.config)}, str(loaded.layout.config))
+
+
+def _show(loaded: Loaded) -> Result:
+    rows = [
+        (k.dotted, shown(_value(loaded.settings, k)), _origin(loaded, k), k.rule.unit) for k in KEYS.values()
+    ]
+    document = {
+        k.dotted: {"value": _value(loaded.settings, k), "origin": _origin(loaded, k), "default": k.default}
+        for k in KEYS.values()
+    }
+    return Result(document, table(("setting", "value", "from", "unit"), rows))
+
+
+def _validate(context: Context, loaded: Loaded) -> Result:
+    found, notices = loaded.parsed.problems, loaded.parsed.notices
+    document = {
+        "valid": not found,
+        "problems": [{"line": p.line, "key": p.key, "message": p.message, "hint": p.hint} for p in found],
+        "notices": list(notices),
+    }
+    for notice in notices:
+        context.out.warn(notice)
+    text = "\n".join(str(problem) for problem in found) or f"{loaded.layout.config} is valid"
+    return Result(document, text, Exit.USAGE if found else Exit.OK)
+
+
+def _set(context: Context, loaded: Loaded, key: Key, text: str) -> Result:
+    """Refuses a value that the daemon would not start on; keeps the file as it was beside it."""
+    try:
+        value = key.rule.from_text(text)
+    except BadValue as problem:
+        raise UsageError(
+            "bad-value", f"{key.dotted} must be {problem}", f"the default is {shown(key.default)}"
+        ) from problem
+    before = _read(loaded)
+    _write(context, loaded, before, _with(before, key, value))
+    origin = context.load(broken_ok=True).parsed.origins[key.dotted]
+    if origin != "file":
+        context.out.warn(f"{key.variable} in the environment is stronger than the file")
+    document = {"key": key.dotted, "value": value, "config": str(loaded.layout.config)}
+    return Result(document, f"{key.dotted} = {shown(value)}; it counts from the next start of the daemon on")
+
+
+def _read(loaded: Loaded) -> str:
+    try:
+        return loaded.layout.config.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return ""
+
+
+def _with(before: str, key: Key, value: Any) -> str:
+    import tomli_w
+
+    try:
+        document = tomllib.loads(before)
+    except tomllib.TOMLDecodeError as problem:
+        raise UsageError(
+            "bad-settings", f"config.toml is no valid TOML: {problem}", "waiaas config validate"
+        ) from problem
+    section = document.setdefault(key.section, {})
+    if not isinstance(section, dict):
+        raise UsageError("bad-settings", f"{key.section} must be a section", "waiaas config validate")
+    section[key.name] = list(value) if isinstance(value, tuple) else value
+    after = tomli_w.dumps(document)
+    found = [p for p in parse(after, {}, {}).problems if p.key == key.dotted]
+    if found:
+        raise UsageError("bad-value", found[0].message, found[0].hint)
+    return after
+
+
+def _write(context: Context, loaded: Loaded, before: str, after: str) -> None:
+    path = loaded.layout.config
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else FILE_MODE
+    if before:
+        context.host.files.write("config.keep", path.with_name(path.name + KEPT), before.encode(), mode)
+    context.host.files.write("config.set", path, after.encode(), mode)
+
+
+def _known(dotted: str) -> Key:
+    if dotted in KEYS:
+        return KEYS[dotted]
+    near = nearest(dotted, KEYS)
+    hint = f"did you mean {near}?" if near else "`waiaas config show` lists them"
+    raise UsageError("unknown-setting", f"there is no setting {dotted}", hint)
+
+
+def _value(settings: Settings, key: Key) -> Any:
+    return getattr(getattr(settings, key.section), key.name)
+
+
+def _origin(loaded: Loaded, key: Key) -> str:
+    return loaded.parsed.origins[key.dotted]

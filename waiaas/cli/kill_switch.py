@@ -1,0 +1,51 @@
+"""`waiaas kill-switch on|off|status`: stops everything that acts, with the daemon up or down."""
+
+import argparse
+
+from waiaas.cli.context import Context, Loaded
+from waiaas.cli.output import Result
+from waiaas.cli.parser import actions
+from waiaas.core.errors import Busy
+from waiaas.host.locks import holder
+from waiaas.host.sqlite import reading, writing
+from waiaas.store import killswitch
+from waiaas.store.inspect import inspect
+
+HELP = "stop everything that acts on wallets, or allow it again"
+ACTOR = "cli"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    verbs = actions(parser)
+    verbs.add_parser("on", help="throw the switch: nothing acts on wallets any more")
+    verbs.add_parser("off", help="allow it again")
+    verbs.add_parser("status", help="how it stands")
+
+
+def run(args: argparse.Namespace, context: Context) -> Result:
+    loaded = context.load(broken_ok=True)
+    state = (
+        _look(context, loaded) if args.action == "status" else _switch(context, loaded, args.action == "on")
+    )
+    on = state != "ACTIVE"
+    return Result({"on": on, "state": state}, f"the kill switch is {'ON' if on else 'off'} ({state})")
+
+
+def _look(context: Context, loaded: Loaded) -> str:
+    inspect(loaded.layout.database, context.gate(loaded.layout)).require()
+    with reading(loaded.layout.database, context.gate(loaded.layout)) as connection:
+        return killswitch.state(connection)
+
+
+def _switch(context: Context, loaded: Loaded, on: bool) -> str:
+    """Straight into the database, audited: it must work when nothing else does."""
+    layout = loaded.layout
+    inspect(layout.database, context.gate(layout)).require()
+    with writing(layout.database, context.gate(layout)) as connection:
+        if holder(layout.run_lock) is not None and layout.database.stat().st_nlink > 1:
+            raise Busy(
+                "upgrade-running",
+                "an upgrade is just moving the database",
+                "try again in a moment; `waiaas status` shows the upgrade",
+            )
+        return killswitch.switch(connection, on, ACTOR, context.host.clock.seconds())

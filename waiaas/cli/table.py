@@ -1,0 +1,34 @@
+"""Rows as aligned columns, and dataclasses as JSON objects."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Columns as wide as their widest cell; an empty string without rows."""
+    if not rows:
+        return ""
+    cells = [[str("-" if value is None else value) for value in row] for row in (header, *rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells)
+    return "\n".join(_plain(line) for line in lines)
+
+
+def camel_case(value: Any) -> dict[str, Any]:
+    """A dataclass with its attributes under their names on the wire."""
+    return {_camel(f.name): getattr(value, f.name) for f in fields(value)}
+
+
+def size(count: int) -> str:
+    return f"{count / (1 << 20):.1f} MiB" if count >= 1 << 20 else f"{count / 1024:.1f} KiB"
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _plain(line: str) -> str:
+    """What others wrote into the database does not move the cursor."""
+    return "".join(c if c.isprintable() else "?" for c in line)
