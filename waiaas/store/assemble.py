@@ -14,6 +14,7 @@ from waiaas.host.clock import Clock
 from waiaas.host.files import Files, sha256
 from waiaas.host.sqlite import Connection, connect, problems
 from waiaas.store import manifest
+from waiaas.store.inspect import look
 from waiaas.store.manifest import CONFIG_NAME, Backup, FileEntry
 
 STALE = 3600  # seconds after which an unfinished backup is nobody's any more
@@ -112,8 +113,7 @@ def _forget_unfinished(layout: Layout, now: float) -> None:
 
 def _schema(database: Path) -> int:
     with closing(connect(database, "ro", immutable=True)) as connection:
-        row = connection.execute("SELECT MAX(version) FROM schema_version").fetchone()
-        return int(row[0] or 0)
+        return look(connection).schema
 
 
 def _entry(path: Path) -> FileEntry:

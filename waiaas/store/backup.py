@@ -25,7 +25,7 @@ from waiaas.store.assemble import row_counts as row_counts  # callers know it fr
 from waiaas.store.inspect import missing
 from waiaas.store.manifest import Backup as Backup  # callers know it from here
 from waiaas.store.restore import put_back
-from waiaas.store.settle import settle
+from waiaas.store.settle import settle, sweep
 
 LIST = "list them: `waiaas backup list`"
 
@@ -72,6 +72,7 @@ def create_alone(files: Files, clock: Clock, layout: Layout, what: What) -> Back
     def copied(target: Path) -> None:
         files.at("backup.database:copy")
         copy_database(layout.database, target)
+        sweep(layout.database)
         files.sync("backup.database", target)
 
     whole = settle(layout.database) and not layout.database.is_symlink()

@@ -96,7 +96,7 @@ def faults(history: History) -> list[str]:
 
 def repair(history: History) -> Repair | None:
     """What could mend a history that has `faults`; None where no schema of ours is proven."""
-    if history.proven < FIRST:
+    if history.proven < FIRST or min(history.rows, default=1) < 1:
         return None
     start = history.claimed if history.claimed >= FIRST else history.proven
     behind = {step for step in TRACES if step <= start and step not in history.done}

@@ -32,7 +32,7 @@ from waiaas.store.foreign_keys import Violations, summary, violations
 from waiaas.store.inspect import DatabaseState, inspect, look
 from waiaas.store.migrations import MIGRATIONS, Migration
 from waiaas.store.schema import expected, record
-from waiaas.store.settle import remove_side_files, settle
+from waiaas.store.settle import remove_side_files, settle, sweep
 from waiaas.store.structure import differences, facts
 
 Report = Callable[[str], None]
@@ -127,6 +127,8 @@ def _migrated_copy(files: Files, clock: Clock, layout: Layout, report: Report) -
     except BaseException:
         _discard(layout.migrating)
         raise
+    finally:
+        sweep(layout.database)
     return result
 
 

@@ -35,6 +35,13 @@ def settle(path: Path) -> bool:
     return not has_wal(path)
 
 
+def sweep(path: Path) -> None:
+    """Take away the empty `-wal` that a reader leaves behind."""
+    if not has_wal(path):
+        for suffix in SIDE_FILES[:2]:
+            side(path, suffix).unlink(missing_ok=True)
+
+
 def remove_side_files(files: Files, op: str, path: Path) -> None:
     """Take away what would otherwise be replayed over the file that is about to get this name."""
     for suffix in SIDE_FILES:
