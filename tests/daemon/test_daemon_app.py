@@ -1,0 +1,405 @@
+"""The application without sockets: routes, guards, bodies, and what probation and kill switch forbid."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.daemon.daemon_kit import ETHEREUM, TOKEN, Rig, rig_in
+from waiaas.core.check import CheckOutcome
+from waiaas.core.health import json_schema
+from waiaas.daemon.body import violations
+from waiaas.daemon.routes import ROUTES
+from waiaas.daemon.schemas import SCHEMAS
+from waiaas.host.sqlite import connect_live
+from waiaas.store.keyvalue import store_check
+
+WALLET = {"name": "treasury", "chain": "ethereum", "environment": "testnet", "publicKey": ETHEREUM}
+SWITCH = "/v1/admin/kill-switch"
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    with rig_in(tmp_path) as made:
+        yield made
+
+
+def registered(rig: Rig) -> dict[str, Any]:
+    status, wallet = rig.json("POST", "/v1/wallets", WALLET)
+    assert status == 201
+    return dict(wallet)
+
+
+# --- health -----------------------------------------------------------------------------------------
+
+
+def test_health_needs_no_token_and_follows_the_schema__HLTH_01(rig: Rig) -> None:
+    response = rig.ask("GET", "/health", token=None, host="anything.example")
+    assert (response.status, response.content_type) == (200, "application/json")
+    document = json.loads(response.body)
+    assert violations(json_schema(), document, "") == []
+    assert list(document)[:7] == list(json_schema()["required"])  # type: ignore[call-overload]
+
+
+def test_schema_version_is_read_from_the_database__HLTH_02(rig: Rig) -> None:
+    assert rig.json("GET", "/health")[1]["schemaVersion"] == 16
+    with rig.database.writing() as connection:
+        connection.execute("INSERT INTO schema_version VALUES (17, 0, 'a newer one')")
+    rig.clock.sleep(1)
+    status, document = rig.json("GET", "/health")
+    assert (status, document["schemaVersion"], document["status"]) == (503, 17, "degraded")
+
+
+def test_health_reads_the_database_at_most_once_a_second__HLTH_02(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+    real = rig.database.reading
+    monkeypatch.setattr(rig.database, "reading", lambda: reads.append(1) or real())
+    for _ in range(50):
+        rig.ask("GET", "/health")
+    assert len(reads) == 1
+    rig.clock.sleep(1)
+    rig.ask("GET", "/health")
+    assert len(reads) == 2
+
+
+def test_an_unreadable_database_makes_health_503_and_keeps_the_last_schema__HLTH_02(rig: Rig) -> None:
+    rig.ask("GET", "/health")
+    rig.database.close()
+    rig.clock.sleep(1)
+    status, document = rig.json("GET", "/health")
+    assert (status, document["status"], document["schemaVersion"]) == (503, "degraded", 16)
+
+
+def test_a_stopping_daemon_says_so__HLTH_02(rig: Rig) -> None:
+    rig.probe.drain()
+    assert rig.json("GET", "/health")[1]["status"] == "stopping"
+    assert rig.json("GET", "/readyz")[0] == 503
+    assert rig.json("GET", "/livez")[0] == 200
+
+
+def test_health_carries_update_withdrawal_and_probation__HLTH_01(rig: Rig) -> None:
+    notice = {"reason": "bad", "to": "1.9.0", "severity": "high"}
+    with rig.database.writing() as connection:
+        store_check(connection, CheckOutcome("1.9.0", notice, None), 1)
+    rig.probation[0] = True
+    status, document = rig.json("GET", "/health")
+    assert status == 200
+    assert (document["latestVersion"], document["updateAvailable"]) == ("1.9.0", True)
+    assert (document["withdrawn"], document["probation"]) == (notice, True)
+
+
+# --- who may ask ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.auth], ids=lambda r: f"{r.method} {r.path}")
+@pytest.mark.parametrize("header", [None, "Bearer ", f"Bearer {TOKEN}x", f"Basic {TOKEN}", TOKEN, "Bearer é"])
+def test_every_guarded_route_refuses_without_the_token__DMN_6(
+    rig: Rig, route: Any, header: str | None
+) -> None:
+    given = {} if header is None else {"authorization": header}
+    status, document = rig.json(route.method, route.path, {} if route.request else None, token=None, **given)
+    assert (status, document["code"]) == (401, "not-authorised")
+
+
+def test_the_scheme_is_case_insensitive__DMN_6(rig: Rig) -> None:
+    assert rig.ask("GET", "/v1/wallets", token=None, authorization=f"bearer  {TOKEN}").status == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST:99",
+        "127.0.0.1:3100",
+        "[::1]",
+        "[::1]:3100",
+        "wallet.example",
+        "wallet.example.:80",
+    ],
+)
+def test_the_names_it_serves_are_accepted__DMN_6(rig: Rig, host: str) -> None:
+    assert rig.ask("GET", "/v1/wallets", host=host).status == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "", "localhost.evil.example", "localhost:80:80", "[::2]", "127.0.0.1@evil", "a b"],
+)
+def test_dns_rebinding_is_refused_but_for_probes__DMN_6(rig: Rig, host: str) -> None:
+    status, document = rig.json("GET", "/v1/wallets", host=host)
+    assert (status, document["code"]) == (421, "unknown-host")
+    assert rig.ask("GET", "/", host=host).status == 421
+    for path in ("/health", "/livez", "/readyz"):
+        assert rig.ask("GET", path, host=host).status == 200
+
+
+def test_cross_origin_requests_get_no_permission__DMN_6(rig: Rig) -> None:
+    preflight = rig.ask("OPTIONS", "/v1/wallets", origin="https://evil.example")
+    assert preflight.status == 405
+    answer = rig.ask("GET", "/v1/wallets", origin="https://evil.example")
+    names = [name.lower() for name, _ in (*preflight.headers, *answer.headers)]
+    assert not any(name.startswith("access-control") for name in names)
+
+
+def test_a_form_cannot_post__DMN_6(rig: Rig) -> None:
+    status, document = rig.json("POST", SWITCH, {"on": True}, content_type="text/plain")
+    assert (status, document["code"]) == (415, "not-json")
+
+
+def test_the_token_is_in_no_log_error_or_metric__DMN_6(rig: Rig) -> None:
+    for route in ROUTES:
+        response = rig.ask(route.method, route.path.replace("{id}", TOKEN), {"token": TOKEN})
+        if route.path != "/v1/wallets":
+            assert TOKEN.encode() not in response.body
+    assert rig.sink.lines
+    assert not any(TOKEN in line for line in rig.sink.lines)
+
+
+# --- errors -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", ["/nope", "/v1/health", "/health/", "//health", "/v1/wallets/", "/v1/wallets/a/b", "*"]
+)
+def test_an_unknown_route_is_a_404_problem__DMN_7(rig: Rig, path: str) -> None:
+    response = rig.ask("GET", path)
+    document = json.loads(response.body)
+    assert (response.status, response.content_type) == (404, "application/problem+json")
+    assert (document["code"], document["status"], document["title"]) == ("not-found", 404, "Not Found")
+    assert violations(SCHEMAS["Problem"], document, "") == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("POST", "/health", "GET, HEAD"),
+        ("DELETE", "/v1/wallets", "GET, HEAD, POST"),
+        ("PUT", "/v1/wallets/x", "GET, HEAD, PATCH"),
+        ("GET", SWITCH, "POST"),
+        ("HEAD", SWITCH, "POST"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones__DMN_7(rig: Rig, method: str, path: str, allow: str) -> None:
+    response = rig.ask(method, path)
+    assert response.status == 405
+    assert ("Allow", allow) in response.headers
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"on": NaN}',
+        b'{"on": true, "on": false}',
+        b"\xff",
+        b"[" * 100000,
+        b"[true]",
+        b'{"on": 1}',
+    ],
+)
+def test_bad_json_is_a_400__DMN_7(rig: Rig, body: bytes) -> None:
+    status, document = rig.json("POST", SWITCH, body)
+    assert status == 400
+    assert document["code"] in ("bad-json", "bad-request-body")
+
+
+def test_every_mistake_in_a_body_is_listed__DMN_7(rig: Rig) -> None:
+    status, document = rig.json("POST", "/v1/wallets", {"name": "", "chain": "doge", "publicKey": 1, "x": 1})
+    assert (status, document["code"], len(document["problems"])) == (400, "bad-request-body", 5)
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=501", "limit=x", "before=-1", "nope=1", "limit=1&limit=2", "a=%ff"]
+)
+def test_a_bad_query_is_a_400__DMN_7(rig: Rig, query: str) -> None:
+    status, document = rig.json("GET", f"/v1/admin/audit-log?{query}")
+    assert (status, document["code"]) == (400, "bad-query")
+
+
+def test_a_bug_is_a_500_and_a_line_in_the_log__DMN_7(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rig.probe, "report", lambda: 1 / 0)
+    status, document = rig.json("GET", "/health")
+    assert (status, document["code"]) == (500, "internal-error")
+    assert any("ZeroDivisionError" in line for line in rig.sink.lines)
+
+
+# --- administration ---------------------------------------------------------------------------------
+
+
+def test_the_kill_switch_goes_on_and_off_audited__DMN_4(rig: Rig) -> None:
+    assert rig.json("POST", SWITCH, {"on": True}) == (200, {"on": True, "state": "SUSPENDED"})
+    assert rig.json("POST", SWITCH, {"on": True})[1]["on"] is True
+    assert rig.json("POST", SWITCH, {"on": False}) == (200, {"on": False, "state": "ACTIVE"})
+    events = [entry["eventType"] for entry in rig.json("GET", "/v1/admin/audit-log")[1]["data"]]
+    assert events == ["KILL_SWITCH_RECOVERED", "KILL_SWITCH_ACTIVATED"]
+
+
+def test_in_probation_the_kill_switch_goes_on_but_not_off__UPGR_07(rig: Rig) -> None:
+    rig.probation[0] = True
+    assert rig.json("POST", SWITCH, {"on": True})[0] == 200
+    response = rig.ask("POST", SWITCH, {"on": False})
+    assert response.status == 503
+    assert ("Retry-After", "5") in response.headers
+
+
+def test_status_says_what_waiaas_status_shows__DMN_4(rig: Rig) -> None:
+    registered(rig)
+    status, document = rig.json("GET", "/v1/admin/status")
+    assert status == 200
+    assert (document["port"], document["schemaVersion"], document["wallets"]) == (3100, 16, 1)
+    assert document["killSwitch"] == "ACTIVE"
+
+
+def test_the_audit_log_is_paged_newest_first__DMN_4(rig: Rig) -> None:
+    for on in (True, False, True):
+        rig.ask("POST", SWITCH, {"on": on})
+    _, first = rig.json("GET", "/v1/admin/audit-log?limit=2")
+    _, second = rig.json("GET", f"/v1/admin/audit-log?limit=2&before={first['next']}")
+    assert [entry["id"] for entry in first["data"] + second["data"]] == [3, 2, 1]
+    assert second["next"] is None
+    _, only = rig.json("GET", "/v1/admin/audit-log?eventType=KILL_SWITCH_RECOVERED")
+    assert len(only["data"]) == 1
+
+
+def test_backups_of_an_empty_folder_are_an_empty_page__DMN_4(rig: Rig) -> None:
+    assert rig.json("GET", "/v1/admin/backups") == (200, {"data": [], "next": None})
+
+
+def test_metrics_count_requests_by_route_not_by_path__DMN_4(rig: Rig) -> None:
+    for path in ("/a", "/b", "/v1/wallets/x", "/v1/wallets/y"):
+        rig.ask("GET", path)
+    text = rig.ask("GET", "/metrics").body.decode()
+    assert 'waiaas_http_requests_total{method="(unknown)",route="(unknown)",status="404"} 2' in text
+    assert 'waiaas_http_requests_total{method="GET",route="/v1/wallets/{id}",status="404"} 2' in text
+    assert "waiaas_schema_version 16" in text
+
+
+# --- wallets ----------------------------------------------------------------------------------------
+
+
+def test_a_wallet_is_registered_shown_and_audited__DMN_4(rig: Rig) -> None:
+    wallet = registered(rig)
+    assert violations(SCHEMAS["Wallet"], wallet, "") == []
+    assert rig.json("GET", f"/v1/wallets/{wallet['id']}") == (200, wallet)
+    assert rig.json("GET", "/v1/wallets") == (200, {"data": [wallet]})
+    _, page = rig.json("GET", "/v1/admin/audit-log")
+    assert (page["data"][0]["eventType"], page["data"][0]["walletId"]) == ("WALLET_CREATED", wallet["id"])
+
+
+def test_renaming_suspending_resuming__DMN_4(rig: Rig) -> None:
+    path = f"/v1/wallets/{registered(rig)['id']}"
+    status, wallet = rig.json("PATCH", path, {"name": "new", "status": "SUSPENDED", "reason": "lost"})
+    assert (status, wallet["name"], wallet["status"], wallet["suspensionReason"]) == (
+        200,
+        "new",
+        "SUSPENDED",
+        "lost",
+    )
+    assert rig.json("PATCH", path, {"status": "ACTIVE"})[1]["suspendedAt"] is None
+    assert len(rig.json("GET", "/v1/admin/audit-log")[1]["data"]) == 4
+
+
+def test_a_change_is_all_or_nothing__DMN_4(rig: Rig) -> None:
+    path = f"/v1/wallets/{registered(rig)['id']}"
+    status, document = rig.json("PATCH", path, {"name": "new", "status": "ACTIVE"})
+    assert (status, document["code"]) == (409, "wallet-not-suspended")
+    assert rig.json("GET", path)[1]["name"] == "treasury"
+    assert len(rig.json("GET", "/v1/admin/audit-log")[1]["data"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("PATCH", "/v1/wallets/none", {"name": "x"}, 404, "wallet-not-found"),
+        ("GET", "/v1/wallets/none", None, 404, "wallet-not-found"),
+        ("PATCH", "/v1/wallets/none", {}, 400, "bad-request-body"),
+        ("PATCH", "/v1/wallets/none", {"reason": "x"}, 400, "bad-request-body"),
+        ("POST", "/v1/wallets", {**WALLET, "publicKey": "0x12"}, 400, "bad-address"),
+    ],
+)
+def test_wallet_mistakes_have_their_codes__DMN_7(
+    rig: Rig, method: str, path: str, body: object, status: int, code: str
+) -> None:
+    found, document = rig.json(method, path, body)
+    assert (found, document["code"]) == (status, code)
+
+
+def test_the_same_address_twice_is_a_conflict__DMN_4(rig: Rig) -> None:
+    registered(rig)
+    status, document = rig.json("POST", "/v1/wallets", WALLET)
+    assert (status, document["code"]) == (409, "wallet-exists")
+
+
+def test_nothing_is_written_while_the_kill_switch_is_on__DMN_4(rig: Rig) -> None:
+    path = f"/v1/wallets/{registered(rig)['id']}"
+    rig.ask("POST", SWITCH, {"on": True})
+    for method, target, body in (("POST", "/v1/wallets", {**WALLET}), ("PATCH", path, {"name": "x"})):
+        status, document = rig.json(method, target, body)
+        assert (status, document["code"]) == (409, "kill-switch-on")
+    assert rig.json("GET", path)[1]["name"] == "treasury"
+
+
+def test_nothing_is_written_in_probation__UPGR_07(rig: Rig) -> None:
+    rig.probation[0] = True
+    response = rig.ask("POST", "/v1/wallets", WALLET)
+    assert (response.status, response.headers) == (503, (("Retry-After", "5"),))
+    assert rig.json("GET", "/v1/wallets")[1] == {"data": []}
+
+
+def test_a_database_locked_by_another_is_503__DMN_7(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    with rig.database.writing() as connection:
+        connection.execute("PRAGMA user_version")
+    rig.database._writer.execute("PRAGMA busy_timeout = 0")
+    other = connect_live(rig.layout.database)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        status, document = rig.json("POST", "/v1/wallets", WALLET)
+    finally:
+        other.close()
+    assert (status, document["code"]) == (503, "database-unavailable")
+
+
+# --- documents --------------------------------------------------------------------------------------
+
+
+def test_the_openapi_document_has_every_route_and_every_reference__DMN_4(rig: Rig) -> None:
+    _, document = rig.json("GET", "/openapi.json")
+    found = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    assert found == {(route.method, route.path) for route in ROUTES}
+    assert document["openapi"].startswith("3.1")
+    names = document["components"]["schemas"]
+    assert names["HealthResponse"] == json_schema()
+    for piece in json.dumps(document).split('"#/components/schemas/')[1:]:
+        assert piece.partition('"')[0] in names
+    operations = [item[method]["operationId"] for item in document["paths"].values() for method in item]
+    assert len(set(operations)) == len(operations)
+
+
+@pytest.mark.parametrize(
+    "route", [r for r in ROUTES if r.response and r.method == "GET" and "{" not in r.path]
+)
+def test_answers_follow_their_published_schema__HLTH_03(rig: Rig, route: Any) -> None:
+    _, document = rig.json("GET", route.path)
+    assert violations(SCHEMAS[route.response], document, "") == []
+
+
+def test_the_page_is_self_contained_and_locked_down__DMN_6(rig: Rig) -> None:
+    response = rig.ask("GET", "/", token=None)
+    text, headers = response.body.decode(), dict(response.headers)
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "<script" not in text
+    assert "src=" not in text
+    assert str(rig.layout.data_dir) not in text
+    assert str(rig.layout.data_dir) in rig.ask("GET", "/").body.decode()
+
+
+def test_the_page_escapes_what_the_feed_said__DMN_6(rig: Rig) -> None:
+    notice = {"reason": "<script>alert(1)</script>", "to": None, "severity": "high"}
+    with rig.database.writing() as connection:
+        store_check(connection, CheckOutcome("1.9.0", notice, None), 1)
+    assert b"<script" not in rig.ask("GET", "/", token=None).body
