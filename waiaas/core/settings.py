@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from waiaas.core.settings_rules import Rule, channel_pin, feed_url, file_path, network_name
+from waiaas.core.settings_rules import (
+    Rule,
+    absolute_or_empty,
+    channel_pin,
+    feed_url,
+    file_path,
+    network_name,
+)
 
 
 def _key(default: Any, sentence: str, **rule: Any) -> Any:
@@ -63,7 +70,9 @@ class UpgradeSettings:
     feed_url: str = _key(
         "", "Where releases are published: https://, file://, or http:// on this machine", check=feed_url
     )
-    trusted_root: str = _key("", "Root of trust to use instead of the one inside the program")
+    trusted_root: str = _key(
+        "", "Root of trust to use instead of the one inside the program", check=absolute_or_empty
+    )
     channel: str = _key("stable", "Which releases are offered", choices=("stable", "rc"))
     pin: str = _key("", "Stay within this version, like 1 or 1.8; empty: no limit", check=channel_pin)
     keep_backups: int = _key(5, "Backups that are kept", low=1, high=1000, unit="backups")

@@ -106,6 +106,11 @@ def file_path(value: str) -> None:
         raise BadValue("the path of a file")
 
 
+def absolute_or_empty(value: str) -> None:
+    if value and not value.startswith("/"):
+        raise BadValue("empty, or the absolute path of a file")
+
+
 def channel_pin(value: str) -> None:
     if value and not re.fullmatch(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))?", value):
         raise BadValue("empty, a major version like 1, or a minor version like 1.8")
@@ -128,6 +133,6 @@ def feed_url(value: str) -> None:
         return
     if url.scheme == "https" and host:
         return
-    if url.scheme == "http" and (host in LOOPBACK or host.startswith("127.")):
+    if url.scheme == "http" and (host in LOOPBACK or re.fullmatch(r"127(\.[0-9]{1,3}){3}", host)):
         return
     raise BadValue("a URL that begins with https://, file:///, or http:// on this machine")

@@ -79,8 +79,9 @@ class Collector:
             elif isinstance(content, dict):
                 self._take_section(text, section, content)
             else:
+                line = line_of(text, "", section) or line_of(text, section, "")
                 hint = f"write [{section}] on a line of its own, and its keys below"
-                self._problem(line_of(text, "", section), section, f"{section} must be a section", hint)
+                self._problem(line, section, f"{section} must be a section", hint)
         self.problems.sort(key=lambda found: (found.line is not None, found.line or 0))
 
     def _take_section(self, text: str, section: str, content: Mapping[str, Any]) -> None:

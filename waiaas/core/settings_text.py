@@ -4,7 +4,7 @@ import re
 import tomllib
 from typing import Any
 
-HEADER = re.compile(r"^\s*\[(?!\[)\s*([^\]]*?)\s*\]?\s*(#.*)?$")
+HEADER = re.compile(r"^\s*\[\[?\s*([^\]]*?)\s*\]?\]?\s*(#.*)?$")
 ASSIGNMENT = re.compile(r"^\s*[\"']?([A-Za-z0-9_-]+)[\"']?\s*(\.[^=]*)?=")
 POSITION = re.compile(r"\s*\(at line (\d+), column \d+\)$")
 MAX_ERRORS = 20
