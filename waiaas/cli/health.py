@@ -4,7 +4,6 @@ Reached before argparse, settings and JSON are imported: it needs a socket and t
 `daemon.json`. The daemon's own words are printed as they came.
 """
 
-import argparse
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,8 @@ from waiaas.cli.where import data_dir
 from waiaas.core.errors import Exit, NotReady, UsageError, WaiaasError
 
 if TYPE_CHECKING:
+    import argparse
+
     from waiaas.cli.context import Context
 
 HELP = "ask the daemon once how it is: exit 0 healthy, 1 unhealthy, 3 not running"
@@ -22,13 +23,13 @@ BUDGET = 1 << 16  # bytes of an answer
 ASK = "waiaas health --help"
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def arguments(parser: "argparse.ArgumentParser") -> None:
     """For `--help` and completion; `answer` reads them itself."""
     parser.add_argument("--url", help="ask there instead of the daemon of the data directory")
     parser.add_argument("--timeout", metavar="S", type=float, default=TIMEOUT, help="seconds (default 5)")
 
 
-def run(args: argparse.Namespace, context: "Context") -> Result:
+def run(args: "argparse.Namespace", context: "Context") -> Result:
     words = ["--timeout", str(args.timeout)] + (["--url", args.url] if args.url else [])
     return answer(words, context.flags, context.host.environ)
 

@@ -1,6 +1,5 @@
 """`waiaas` alone, and `waiaas --help`: what this is, how it stands, what to type next."""
 
-import textwrap
 from collections.abc import Mapping
 
 from waiaas import __version__
@@ -57,19 +56,12 @@ def overview(context: Context) -> Result:
 def help_text(sentences: Mapping[str, str]) -> str:
     """`waiaas --help`; `sentences` are the commands' own."""
     width = max(map(len, sentences)) + 2
-    commands = "\n".join(f"  {name:{width}}{sentence}" for name, sentence in sentences.items())
-    codes = "\n".join(f"  {code:<5}{meaning}" for code, meaning in EXIT_CODES.items())
-    return textwrap.dedent(f"""\
-        usage: waiaas [global options] COMMAND [arguments]
-
-        {WHAT}
-
-        commands:
-        {textwrap.indent(commands, " " * 8).strip(" ").rstrip()}
-
-        {textwrap.indent(HELP, " " * 8).strip()}
-
-        exit codes:
-        {textwrap.indent(codes, " " * 8).strip(" ").rstrip()}
-
-        `waiaas COMMAND --help` tells more of each.""")
+    parts = (
+        "usage: waiaas [global options] COMMAND [arguments]",
+        WHAT,
+        "commands:\n" + "\n".join(f"  {name:{width}}{said}" for name, said in sentences.items()),
+        HELP.strip(),
+        "exit codes:\n" + "\n".join(f"  {code:<5}{meaning}" for code, meaning in EXIT_CODES.items()),
+        "`waiaas COMMAND --help` tells more of each.",
+    )
+    return "\n\n".join(parts)
