@@ -46,7 +46,7 @@ def tables(database: Path) -> dict[str, tuple[int, str]]:
 def contents(database: Path) -> dict[str, list[str]]:
     """Every row of every table as canonical text, but what no equality asks for."""
     with closing(sqlite3.connect(":memory:")) as memory:
-        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as source:
+        with closing(_reader(database)) as source:
             source.backup(memory)
         memory.row_factory = sqlite3.Row
         names = [r[0] for r in memory.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -73,8 +73,14 @@ def _digest(rows: list[str]) -> str:
 
 
 def schema(database: Path) -> int:
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+    with closing(_reader(database)) as connection:
         return int(connection.execute("SELECT MAX(version) FROM schema_version").fetchone()[0])
+
+
+def _reader(database: Path) -> sqlite3.Connection:
+    """Without a -wal, a reader that leaves none behind."""
+    immutable = "" if database.with_name(database.name + "-wal").exists() else "&immutable=1"
+    return sqlite3.connect(f"file:{database}?mode=ro{immutable}", uri=True)
 
 
 def stray(site: Site) -> list[str]:

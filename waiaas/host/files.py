@@ -11,6 +11,7 @@ there is no error; nothing is ever opened for writing under its final name, but 
 import errno
 import hashlib
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable
@@ -18,20 +19,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from waiaas.core.layout import DIRECTORY_MODE, FILE_MODE
+from waiaas.host import power
 
 Observer = Callable[[str], None]
 NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV, errno.ENOSYS, errno.EACCES}
+TEMPORARY = re.compile(r"\..+\.\d+\.(tmp|link|sym|gone)")
 CHUNK = 1 << 20  # bytes
-
-
-def nothing(_point: str) -> None:
-    """The observer of production."""
 
 
 class Files:
     """The real file system. See the module for what `op` is."""
 
-    def __init__(self, observer: Observer = nothing) -> None:
+    def __init__(self, observer: Observer = power.at) -> None:
         self.at = observer
 
     def write(self, op: str, path: Path, data: bytes, mode: int = FILE_MODE) -> None:
@@ -129,6 +128,16 @@ class Files:
         os.replace(path, doomed)
         self.sync_directory(op, path.parent)
         shutil.rmtree(doomed, ignore_errors=True)
+
+    def sweep(self, op: str, folder: Path, prefix: str = "") -> None:
+        """Remove the temporary files that operations on `prefix…` left when the power went. The
+        caller holds the lock under which such files are written."""
+        for leftover in sorted(folder.glob(f".{prefix}*")):
+            if TEMPORARY.fullmatch(leftover.name):
+                if leftover.is_dir() and not leftover.is_symlink():
+                    shutil.rmtree(leftover, ignore_errors=True)
+                else:
+                    self.remove(op, leftover)
 
     def make_directory(self, op: str, path: Path, mode: int = DIRECTORY_MODE) -> None:
         """Create the folder and its parents with `mode`; an existing one is left as it is."""

@@ -14,7 +14,7 @@ from waiaas.host.locks import Gate
 from waiaas.host.sqlite import snapshot
 from waiaas.store import backup as backups
 from waiaas.upgrade import carry, child, preflight, slots
-from waiaas.upgrade.steps import Backup, Check, Reversible, Start, Stop, Swap, Verify, expect, remove_database
+from waiaas.upgrade.steps import Backup, Check, Reversible, Start, Stop, Swap, Verify, expect, remove_database, sweep_database
 from waiaas.upgrade.transaction import Run, Step
 
 
@@ -78,6 +78,7 @@ class Restore(Reversible):
 
     def tidy(self, run: Run, state: OpenRun) -> None:
         carry.apply(run, state, self.name)
+        sweep_database(run)
 
 
 ROLLBACK: tuple[Step, ...] = (CheckKept(), Stop(), BackupPresent(), Restore(), Swap(), Verify(), Start())

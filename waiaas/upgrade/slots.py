@@ -58,6 +58,12 @@ def stage_kept(files: Files, program: ProgramLayout, digest: str) -> None:
     files.copy("stage.kept", slot, program.staged)
 
 
+def sweep(files: Files, program: ProgramLayout) -> None:
+    """What a power cut left beside the program."""
+    files.sweep("leftover", program.base)
+    files.sweep("leftover", program.program.parent, program.program.name)
+
+
 def prune(files: Files, program: ProgramLayout, wanted: set[str]) -> None:
     """Forget kept programs that no recent run and no name leads to."""
     keep = {f"{digest}.pyz" for digest in wanted} | {previous(program) or ""}

@@ -156,6 +156,7 @@ class Swap(Reversible):
         recent = run.book.history()[-run.settings.upgrade.keep_backups :]
         wanted = {r.get(k) for r in [*recent, state.plan] for k in ("oldDigest", "newDigest")}
         slots.prune(run.host.files, run.program, {str(digest) for digest in wanted})
+        slots.sweep(run.host.files, run.program)
 
 
 class Migrate(Reversible):
@@ -179,6 +180,7 @@ class Migrate(Reversible):
 
     def tidy(self, run: Run, state: OpenRun) -> None:
         carry.apply(run, state, self.name)
+        sweep_database(run)
 
 
 class Verify(Reversible):
@@ -238,6 +240,18 @@ def expect(answer: Facts, **wanted: Any) -> None:
             )
     if answer.get("problems"):
         raise WaiaasError("data-problems", f"the new program finds: {answer['problems'][0]}")
+
+
+def sweep_database(run: Run) -> None:
+    """What a power cut left beside the database."""
+    database = run.layout.database
+    run.host.files.sweep("leftover", database.parent, database.name)
+    for leftover in (
+        run.layout.migrating,
+        run.layout.rehearsal,
+        database.with_name(f".{database.name}.restoring"),
+    ):
+        remove_database(run, leftover)
 
 
 def remove_database(run: Run, path: Path) -> None:
