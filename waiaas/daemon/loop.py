@@ -6,26 +6,24 @@ end first make room, and where nobody waits the newcomer gets 503.
 """
 
 import errno
-import os
 import selectors
 import socket
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
 from waiaas.core.settings import DaemonSettings
 from waiaas.daemon.app import App
+from waiaas.daemon.desk import Desk
 from waiaas.daemon.doors import Doors
-from waiaas.daemon.guard import OPEN_PATHS
 from waiaas.daemon.listener import Listener
 from waiaas.daemon.log import Log
 from waiaas.daemon.peer import LINGER_SECONDS, MAX_REQUESTS, Peer, State
-from waiaas.daemon.pool import Pool
-from waiaas.daemon.reply import CLOSE, CONTINUE, KEEP, encode
+from waiaas.daemon.reply import CLOSE, CONTINUE, encode
 from waiaas.daemon.wire import Limits, Refused, Request
 from waiaas.host.clock import Clock
 
 SWEEP = 0.25  # seconds between two looks at the deadlines
+MIN_RATE = 65536  # bytes a second at which a client must take a response
 DRAIN_READING = 1.0  # seconds a half-sent request is waited for while stopping
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 WAITING = (State.IDLE, State.READING)
@@ -53,13 +51,10 @@ class Loop:
         self._limits = Limits(settings.max_request_line, settings.max_headers, settings.max_body)
         self._request_timeout = float(settings.request_timeout)
         self._idle_timeout = float(settings.idle_timeout)
-        self._pool = Pool("http", settings.threads)
-        self._probes = Pool("probe", 1)  # health has its own thread: it answers while all others are busy
+        self._desk = Desk(app, clock, settings.threads)
         self._peers: set[Peer] = set()
-        self._done: deque[tuple[Peer, bytes, bool]] = deque()
-        self._wake_end, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector = selectors.DefaultSelector()
-        self._selector.register(self._wake_end, READ, None)
+        self._selector.register(self._desk.bell, READ, None)
         self._doors = Doors(self._selector, listeners)
         self._draining = self._aborted = False
         self._now = clock.monotonic()
@@ -82,18 +77,15 @@ class Loop:
     def drain(self) -> None:
         """Accept nothing more, answer what is in flight, then end."""
         self._draining = True
-        self._wake()
+        self._desk.closing = True
+        self._desk.ring()
 
     def abort(self) -> None:
         self._aborted = True
-        self._wake()
+        self._desk.ring()
 
     def _finished(self) -> bool:
         return self._aborted or (self._draining and self._doors.closed and not self._peers)
-
-    def _wake(self) -> None:
-        with suppress(OSError):  # full: it is awake already; closed: it has ended
-            os.write(self._waker, b"\0")
 
     def _handle(self, subject: Peer | Listener | None, mask: int) -> None:
         try:
@@ -179,7 +171,7 @@ class Loop:
 
     def _await(self, peer: Peer) -> None:
         """Wait for more bytes of this request, or for the next one."""
-        if peer.ended:
+        if peer.ended or (self._draining and not peer.inbox):
             self._close(peer)
             return
         if peer.inbox and peer.state is State.IDLE:
@@ -192,24 +184,11 @@ class Loop:
     def _dispatch(self, peer: Peer, request: Request, keep: bool) -> None:
         peer.state = State.WORKING
         self._watch(peer, 0)  # a selector would report its end over and over
-        pool = self._probes if request.path in OPEN_PATHS else self._pool
-        if not pool.submit(lambda: self._work(peer, request, keep)):
+        if not self._desk.submit(peer, request, keep):
             self._refuse(peer, BUSY)
 
-    def _work(self, peer: Peer, request: Request, keep: bool) -> None:
-        """In a thread of the pool."""
-        response = self._app.handle(request)
-        connection = CLOSE if not keep else KEEP if not request.minor else b""
-        head_only = request.method == "HEAD"
-        data = encode(response, self._clock.now(), connection=connection, head_only=head_only)
-        self._done.append((peer, data, keep))
-        self._wake()
-
     def _finish_work(self) -> None:
-        with suppress(BlockingIOError):
-            os.read(self._wake_end, 4096)
-        while self._done:
-            peer, data, keep = self._done.popleft()
+        for peer, data, keep in self._desk.fetch():
             if peer in self._peers:
                 self._deliver(peer, data, keep)
 
@@ -223,9 +202,10 @@ class Loop:
             self._close(peer)
             return False
         if peer.outbox:
+            if peer.state is not State.WRITING:  # the deadline is for the whole response
+                peer.deadline = self._now + self._request_timeout + len(peer.outbox) / MIN_RATE
             peer.close_after = not keep
             peer.state = State.WRITING
-            peer.deadline = self._now + self._request_timeout
             self._watch(peer, WRITE)
             return False
         if not keep:
@@ -275,10 +255,8 @@ class Loop:
         self._doors.close()
         for peer in list(self._peers):
             self._close(peer)
-        self._pool.stop(0.5)
-        self._probes.stop(0.5)
         self._selector.close()
-        os.close(self._wake_end)
+        self._desk.stop()
 
     def _watch(self, peer: Peer, mask: int) -> None:
         if peer.watched == mask:
