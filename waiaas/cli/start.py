@@ -26,6 +26,7 @@ from waiaas.host.clock import iso
 from waiaas.host.http import local_health
 from waiaas.host.launch import launch
 from waiaas.host.locks import Lock
+from waiaas.store.inspect import inspect
 from waiaas.store.migrate import bring_up_to_date
 from waiaas.upgrade import book, child, presence
 from waiaas.upgrade.report import Silent
@@ -136,7 +137,9 @@ def _place(context: Context, loaded: Loaded) -> Place | None:
 def _again(context: Context, loaded: Loaded, *, installed: bool) -> tuple[list[str], tuple[int, ...]]:
     """argv to start this daemon again, as the installed file or as exactly this version."""
     layout = loaded.layout
-    words = ("--data-dir", str(layout.data_dir), "--config", str(layout.config), "start", "--background")
+    offline = ("--offline",) if context.flags.offline else ()
+    words = ("--data-dir", str(layout.data_dir), "--config", str(layout.config), *offline)
+    words = (*words, "start", "--background")
     program = context.host.program
     if installed and program.path is not None:
         return program.version_at(program.path, *words), ()
@@ -154,6 +157,7 @@ def _become_installed(context: Context, loaded: Loaded, background: bool) -> Non
 def _database(context: Context, loaded: Loaded, where: Place | None, log: Log) -> None:
     host, layout = context.host, loaded.layout
     if not loaded.adopted:
+        inspect(layout.database, context.gate(layout)).require()  # what is refused is not adopted either
         adopt(host, loaded)
         log.info("adopted the data directory of the previous implementation")
     made = bring_up_to_date(host.files, host.clock, layout, loaded.settings.upgrade.keep_backups)

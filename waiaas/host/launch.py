@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from waiaas.core.errors import TimedOut, WaiaasError
+from waiaas.core.errors import Exit, TimedOut, WaiaasError
 from waiaas.host.host import Host
 from waiaas.host.ready import Child, ReadySocket
 
 TAIL = 4096  # bytes of the log that an error looks at
+ERROR, HINT = "waiaas: error: ", "hint: "  # as `cli/output.py` writes them
 
 
 def launch(host: Host, argv: Sequence[str], log: Path, seconds: float) -> int:
     """Start `argv` in a session of its own and return its pid once it has said READY=1.
 
-    Raises `WaiaasError` "daemon-ended" with the last line it logged, or `TimedOut`; then the
-    process is gone.
+    Raises `WaiaasError` "daemon-ended" with the daemon's own words and exit code, or `TimedOut`; then
+    the process is gone.
     """
     host.files.make_directory("log", log.parent)
     begun = log.stat().st_size if log.exists() else 0
@@ -35,15 +36,28 @@ def _await(host: Host, ready: ReadySocket, child: Child, seconds: float, log: Pa
         if heard == "ready":
             return
         if heard == "ended":
-            how = describe_exit(child.exit_code())
-            raise WaiaasError("daemon-ended", f"the daemon ended at once with {how}{_last_words(log, begun)}")
+            raise _ended(child.exit_code(), _lines(log, begun))
         if heard == "timeout":
             host.processes.kill(child.pid)
             child.ended(5.0)
             child.exit_code()
             raise TimedOut(
-                "not-ready", f"the daemon was not ready within {seconds:g} s{_last_words(log, begun)}"
+                "not-ready", f"the daemon was not ready within {seconds:g} s{_last(_lines(log, begun))}"
             )
+
+
+def _ended(code: int | None, lines: list[str]) -> WaiaasError:
+    """What the daemon said on its stderr when it gave up: its sentence, its hint, its exit code (CLI-3)."""
+    said = [number for number, line in enumerate(lines) if line.startswith(ERROR)]
+    if said:
+        hints = [line.removeprefix(HINT) for line in lines[said[-1] :] if line.startswith(HINT)]
+        message = f"the daemon did not start: {lines[said[-1]].removeprefix(ERROR)}"
+        problem = WaiaasError("daemon-ended", message, "".join(hints[:1]))
+    else:
+        how = describe_exit(code)
+        problem = WaiaasError("daemon-ended", f"the daemon ended at once with {how}{_last(lines)}")
+    problem.exit_code = Exit(code) if code in tuple(Exit)[1:] else Exit.FAILED
+    return problem
 
 
 def describe_exit(code: int | None) -> str:
@@ -52,12 +66,15 @@ def describe_exit(code: int | None) -> str:
     return f"exit code {code}" if code >= 0 else f"signal {-code}"
 
 
-def _last_words(log: Path, begun: int) -> str:
-    """The last line the daemon logged since `begun`, for the error message."""
+def _lines(log: Path, begun: int) -> list[str]:
+    """What the daemon logged since `begun`, as far as an error message needs it."""
     try:
         with log.open("rb") as stream:
             stream.seek(max(begun, log.stat().st_size - TAIL))
-            lines = stream.read().decode("utf-8", "replace").strip().splitlines()
+            return stream.read().decode("utf-8", "replace").strip().splitlines()
     except OSError:
-        return ""
+        return []
+
+
+def _last(lines: list[str]) -> str:
     return f": {lines[-1][:300]}" if lines else ""
