@@ -72,9 +72,12 @@ def _adopt(context: Context, found: Loaded) -> Result:
     """`init` was asked for by a person, so a directory that the old `init` made, and no daemon ever
     started on, gets its database here. `start` never does that: there it would hide a lost one."""
     from waiaas.store import schema
+    from waiaas.store.inspect import inspect
 
     host, layout = context.host, found.layout
     refuse_legacy_daemon(host, layout, found.settings)
+    if layout.database.exists():
+        inspect(layout.database, context.gate(layout)).require()  # what is refused is not adopted either
     with Lock.acquire(layout.daemon_lock, "daemon"):
         adopt(host, found)
         if not layout.database.exists() and not _has_keys(layout):
