@@ -9,7 +9,7 @@ exclusive for whoever renames the file (DIR-5).
 import fcntl
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -103,18 +103,22 @@ class Gate:
     def _held(self, kind: int, patience: float) -> Iterator[None]:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(self.path, flags, FILE_MODE)
+        end = self._clock.monotonic() + patience
+        alone = kind == fcntl.LOCK_EX
         try:
-            self._wait(descriptor, kind, patience)
+            # who wants it alone shuts the turnstile first: a stream of sharers cannot keep him out
+            self._wait(end, lambda: _turnstile(descriptor, fcntl.F_WRLCK if alone else fcntl.F_RDLCK))
+            self._wait(end, lambda: fcntl.flock(descriptor, kind | fcntl.LOCK_NB))
+            if not alone:
+                _turnstile(descriptor, fcntl.F_UNLCK)
             yield
         finally:
             os.close(descriptor)
 
-    def _wait(self, descriptor: int, kind: int, patience: float) -> None:
-        end = self._clock.monotonic() + patience
+    def _wait(self, end: float, attempt: Callable[[], None]) -> None:
         while True:
             try:
-                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-                return
+                return attempt()
             except BlockingIOError as problem:
                 if self._clock.monotonic() >= end:
                     raise Busy(
@@ -123,3 +127,8 @@ class Gate:
                         "try again in a moment; `waiaas status` says who runs",
                     ) from problem
             self._clock.sleep(PATIENCE)
+
+
+def _turnstile(descriptor: int, kind: int) -> None:
+    """A lock on the first byte, bound to the open file like the gate itself (F_OFD_SETLK)."""
+    fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, struct.pack(FLOCK, kind, os.SEEK_SET, 0, 1, 0))

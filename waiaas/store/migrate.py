@@ -6,7 +6,7 @@ leaves the old database exactly as it was.
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from waiaas.host.sqlite import (
 )
 from waiaas.store import history
 from waiaas.store.assemble import What
-from waiaas.store.backup import Backup, create_alone, prune
+from waiaas.store.backup import Backup, create_alone, prune, remove
 from waiaas.store.foreign_keys import Violations, summary, violations
 from waiaas.store.inspect import DatabaseState, inspect, look
 from waiaas.store.migrations import MIGRATIONS, Migration
@@ -43,12 +43,18 @@ def silent(_sentence: str) -> None:
 
 
 def bring_up_to_date(
-    files: Files, clock: Clock, layout: Layout, keep_backups: int, report: Report = silent
+    files: Files,
+    clock: Clock,
+    layout: Layout,
+    keep_backups: int,
+    report: Report = silent,
+    needed: Collection[str] = (),
 ) -> Backup | None:
     """Start, `db migrate` and upgrade: look, back up by link, migrate; None where nothing was pending.
 
-    The caller makes sure that no daemon serves. Raises SchemaIncompatible, "database-damaged",
-    "migration-failed"; the database is then as it was.
+    The caller makes sure that no daemon serves; `needed` are ids of backups not to prune. Raises
+    SchemaIncompatible, "database-damaged", "migration-failed", "backup-failed": the database is
+    then as it was, and no backup shares its file.
     """
     gate = Gate(layout.gate, clock)
     state = inspect(layout.database, gate)
@@ -61,8 +67,12 @@ def bring_up_to_date(
         _migrated_copy(files, clock, layout, report)
         # linked last, so that a backup never shares its inode with a database that goes on living
         backup = create_alone(files, clock, layout, What("migration", _version_left(state)))
-        _swap(files, layout)
-    prune(files, layout, keep_backups, {backup.id})
+        try:
+            _swap(files, layout)
+        except OSError as problem:
+            remove(files, backup)
+            raise failed("putting the migrated database in place", problem) from problem
+    prune(files, layout, keep_backups, {backup.id, *needed})
     return backup
 
 
@@ -84,6 +94,21 @@ def migrate_copy(path: Path, clock: Clock, report: Report = silent) -> tuple[int
 
     Only ever given a copy. Raises "migration-failed" naming the step, whose changes are undone.
     """
+    try:
+        return _migrate(path, clock, report)
+    except sqlite3.Error as problem:
+        raise failed("reading the database", problem) from problem
+
+
+def failed(what: str, why: object) -> WaiaasError:
+    return WaiaasError(
+        "migration-failed",
+        f"{what} failed: {why}; the database is as it was",
+        "run `waiaas doctor`; the version that served before still can: `waiaas upgrade --rollback`",
+    )
+
+
+def _migrate(path: Path, clock: Clock, report: Report) -> tuple[int, int]:
     with closing(_open(path)) as connection:
         state = look(connection)
         state.require()
@@ -102,14 +127,6 @@ def migrate_copy(path: Path, clock: Clock, report: Report = silent) -> tuple[int
     return state.schema, LATEST_SCHEMA_VERSION
 
 
-def failed(what: str, why: object) -> WaiaasError:
-    return WaiaasError(
-        "migration-failed",
-        f"{what} failed: {why}; the database is as it was",
-        "run `waiaas doctor`; the version that served before still can: `waiaas upgrade --rollback`",
-    )
-
-
 def _migrated_copy(files: Files, clock: Clock, layout: Layout, report: Report) -> tuple[int, int]:
     """Under the exclusive gate: a finished, checked and durable copy at `layout.migrating`."""
     settle(layout.database)
@@ -121,9 +138,9 @@ def _migrated_copy(files: Files, clock: Clock, layout: Layout, report: Report) -
         with closing(connect(layout.migrating)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
         files.sync("migrate.copy", layout.migrating)
-    except sqlite3.Error as problem:
+    except (OSError, sqlite3.Error) as problem:
         _discard(layout.migrating)
-        raise failed("copying the database for its migration", problem) from problem
+        raise failed("the migration of a copy", problem) from problem
     except BaseException:
         _discard(layout.migrating)
         raise
