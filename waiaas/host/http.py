@@ -89,11 +89,13 @@ def _read_file(url: str) -> Iterator[bytes]:
         raise HttpStatus(f"there is no file {path}", 404, "check the address of the feed") from problem
     except OSError as problem:
         raise _unreadable(path, problem.strerror) from problem
-    with os.fdopen(descriptor, "rb") as stream:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise _unreadable(path, "it is no plain file")
-        while chunk := stream.read(CHUNK):
+        while chunk := os.read(descriptor, CHUNK):
             yield chunk
+    finally:
+        os.close(descriptor)
 
 
 def _unreadable(path: str, why: str | None) -> NetworkProblem:

@@ -82,8 +82,8 @@ def _open(url: str, proxy: Proxy | None, watchdog: "Watchdog", environ: Mapping[
             request.add_header("Proxy-Authorization", proxy.authorization)
     opener = urllib.request.OpenerDirector()
     opener.addheaders = [("User-Agent", f"waiaas/{__version__}")]
-    opener.add_handler(_Http(watchdog))
-    opener.add_handler(_Https(watchdog, environ))
+    # reading the machine's certificates takes a while: only for those who need them
+    opener.add_handler(_Https(watchdog, environ) if request.type == "https" else _Http(watchdog))
     return opener.open(request, timeout=watchdog.patience)
 
 
