@@ -4,16 +4,21 @@ import hashlib
 import http.client
 import json
 import sqlite3
+import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.journeys.workshop import Site
 
+T = TypeVar("T")
 VOLATILE = {"audit_log", "sqlite_sequence"}  # UPGR-04: aside wherever equality is asked
 
 
-def request(site: Site, method: str, path: str, body: object = None, *, token: bool = True) -> tuple[int, Any]:
+def request(
+    site: Site, method: str, path: str, body: object = None, *, token: bool = True
+) -> tuple[int, Any]:
     """One request to the running daemon; (status, parsed body)."""
     connection = http.client.HTTPConnection("127.0.0.1", site.daemon["port"], timeout=10)
     headers = {"Authorization": f"Bearer {site.token}"} if token else {}
@@ -32,6 +37,21 @@ def health(site: Site) -> dict[str, Any]:
     assert status == 200
     assert isinstance(body, dict)
     return body
+
+
+def eventually(check: Callable[[], T], seconds: float = 15.0) -> T:
+    """What `check` answers, once that is true; an error of its own counts as not yet."""
+    end = time.monotonic() + seconds
+    while True:
+        found, why = None, ""
+        try:
+            found = check()
+        except (OSError, ValueError, AssertionError, sqlite3.Error) as problem:
+            why = f": {problem!r}"
+        if found:
+            return found
+        assert time.monotonic() < end, f"not so within {seconds:g} s{why}"
+        time.sleep(0.02)
 
 
 def tables(database: Path) -> dict[str, tuple[int, str]]:
