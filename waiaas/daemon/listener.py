@@ -9,7 +9,7 @@ from pathlib import Path
 from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import FILE_MODE
 
-BACKLOG = 128
+BACKLOG = 1024  # connections that the system greets before we do
 MAX_UNIX_PATH = 100  # bytes; sockaddr_un has 108
 
 
