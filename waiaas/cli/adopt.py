@@ -11,6 +11,7 @@ import re
 import stat
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from waiaas.cli.context import Loaded
 from waiaas.core.compat import written_by
@@ -65,11 +66,18 @@ def with_relative_path(text: str) -> str:
     document["database"]["path"] = path.lstrip("/")
     for found in PATH_LINE.finditer(text):
         edited = text[: found.start(2)] + json.dumps(path.lstrip("/")) + text[found.end(2) :]
-        if tomllib.loads(edited) == document:
+        if _means(edited, document):
             return edited
     import tomli_w
 
     return tomli_w.dumps(document)
+
+
+def _means(text: str, document: dict[str, Any]) -> bool:
+    try:
+        return tomllib.loads(text) == document
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 def _rewrite_config(host: Host, layout: Layout) -> None:

@@ -41,7 +41,8 @@ class Loaded:
 
 @dataclass
 class Context:
-    """Handed to every command. `loaded` is what the command loaded last, for the notice after it."""
+    """Handed to every command. `loaded` is what it found first, for the notice after it: a directory
+    that was adopted just now is not written to (MIG-07)."""
 
     host: Host
     out: Output
@@ -80,8 +81,9 @@ class Context:
         if parsed.problems and not broken_ok:
             raise _bad_settings(config, parsed)
         layout = Layout(data_dir, _database(data_dir, parsed.settings.database.path, legacy), config)
-        self.loaded = Loaded(layout, parsed.settings, parsed, initialised, legacy)
-        return self.loaded
+        found = Loaded(layout, parsed.settings, parsed, initialised, legacy)
+        self.loaded = self.loaded or found
+        return found
 
     def gate(self, layout: Layout) -> Gate:
         return Gate(layout.gate, self.host.clock)
