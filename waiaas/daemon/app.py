@@ -1,6 +1,5 @@
 """The application: `handle(Request) -> Response`. It knows no sockets."""
 
-import sqlite3
 import traceback
 
 from waiaas.core.errors import WaiaasError
@@ -12,6 +11,7 @@ from waiaas.daemon.reply import Response
 from waiaas.daemon.routes import Match
 from waiaas.daemon.schemas import SCHEMAS
 from waiaas.daemon.wire import Refused, Request
+from waiaas.host.sqlite import SqlUnavailable
 
 UNKNOWN = "(unknown)"  # the route that is counted where there is none
 
@@ -72,7 +72,7 @@ class App:
         return route.handler(self._parts, call)
 
     def _failed(self, request: Request, bug: Exception) -> Response:
-        busy = isinstance(bug, sqlite3.OperationalError)
+        busy = isinstance(bug, SqlUnavailable)
         where = traceback.extract_tb(bug.__traceback__)[-1]
         self._parts.log.error(
             f"{request.method} failed: {bug}", kind=type(bug).__name__, at=f"{where.filename}:{where.lineno}"

@@ -3,14 +3,13 @@
 The service holds the database gate shared for as long as this is open (DIR-5).
 """
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from waiaas.core.errors import WaiaasError
-from waiaas.host.sqlite import Connection, connect, connect_live, transaction
+from waiaas.host.sqlite import Connection, SqlError, connect, connect_live, transaction
 
 CHECKPOINTS = ("PASSIVE", "TRUNCATE")
 
@@ -19,7 +18,7 @@ class Database:
     """Open until `close`; afterwards every use raises WaiaasError "database-closed"."""
 
     def __init__(self, path: Path) -> None:
-        """Raises `sqlite3.Error`."""
+        """Raises `SqlError`."""
         self._path = path
         self._writer = connect_live(path)
         self._write_lock = threading.Lock()
@@ -87,7 +86,7 @@ class Database:
         """Whatever keeps the WAL from being emptied, its rows are safe in it."""
         try:
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        except sqlite3.Error:
+        except SqlError:
             return
 
     def _refuse_closed(self) -> None:

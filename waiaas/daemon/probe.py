@@ -1,6 +1,5 @@
 """The daemon looks at itself: once a second at the database, else from memory (HLTH-02)."""
 
-import sqlite3
 import threading
 from collections.abc import Callable
 
@@ -11,7 +10,7 @@ from waiaas.core.health import HealthReport, Observed, evaluate
 from waiaas.daemon.database import Database
 from waiaas.daemon.reply import CLOSE, document, encode
 from waiaas.host.clock import Clock
-from waiaas.host.sqlite import Connection
+from waiaas.host.sqlite import Connection, SqlError
 from waiaas.store.keyvalue import StoredCheck, stored_check
 
 NOTHING_STORED = StoredCheck(None, None, None, None, None)
@@ -88,7 +87,7 @@ class Probe:
         try:
             with self._database.reading() as connection:
                 return schema_version(connection), stored_check(connection)
-        except (sqlite3.Error, WaiaasError):
+        except (SqlError, WaiaasError):
             return None, NOTHING_STORED
 
     def _encode(self, report: HealthReport) -> tuple[bytes, bytes]:
@@ -98,6 +97,6 @@ class Probe:
 
 
 def schema_version(connection: Connection) -> int:
-    """The highest recorded version; 0 for none. Raises `sqlite3.Error`."""
+    """The highest recorded version; 0 for none. Raises `SqlError`."""
     row = connection.execute("SELECT max(version) AS version FROM schema_version").fetchone()
     return int(row["version"] or 0)

@@ -5,7 +5,6 @@ writes `daemon.json` once `start` has returned, and releases the lock after `sto
 """
 
 import os
-import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,6 +28,7 @@ from waiaas.daemon.server import Server
 from waiaas.daemon.workers import Workers
 from waiaas.host.host import Host
 from waiaas.host.locks import Gate
+from waiaas.host.sqlite import SqlError
 from waiaas.store import keyvalue, killswitch
 
 SOCKET = "daemon.sock"  # in the data directory
@@ -112,7 +112,7 @@ class Service:
     def _step(self, name: str, action: Callable[[], T]) -> T:
         try:
             return action()
-        except (OSError, sqlite3.Error) as problem:
+        except (OSError, SqlError) as problem:
             self._log.error(f"start: {name} failed: {problem}")
             raise WaiaasError(
                 f"start-{name}", f"the daemon could not start, step {name}: {problem}", "run: waiaas doctor"

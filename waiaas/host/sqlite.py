@@ -17,6 +17,8 @@ BUSY_TIMEOUT = 5.0  # seconds a connection waits for another writer
 SIDE_FILES = ("-wal", "-shm", "-journal")
 
 Connection = sqlite3.Connection
+SqlError = sqlite3.Error  # for those who must catch it and may not import sqlite3
+SqlUnavailable = sqlite3.OperationalError  # locked, full, unreadable: not a mistake in a statement
 
 
 def side(path: Path, suffix: str) -> Path:
