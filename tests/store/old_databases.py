@@ -45,6 +45,8 @@ def old_database(path: Path, schema: int, *, seeded: bool = True, orphan: bool =
     """A database of schema 10 .. 16, created fresh by that version, in WAL mode, closed."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("BEGIN")
         for statement in ddl(schema):
             connection.execute(statement)
         for version in range(1, schema + 1):
@@ -57,6 +59,7 @@ def old_database(path: Path, schema: int, *, seeded: bool = True, orphan: bool =
             _seed(connection, schema)
         if orphan:
             insert(connection, "transactions", _transaction(ORPHAN[0], wallet_id=ORPHAN[1]))
+        connection.execute("COMMIT")
     return path
 
 

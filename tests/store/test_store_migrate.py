@@ -195,14 +195,15 @@ def test_a_failing_migration_leaves_the_live_database_and_no_backup__MIG_03(
 
 def test_a_power_cut_at_any_point_leaves_one_of_two_databases__MIG_03(tmp_path: Path) -> None:
     points: list[str] = []
+    template = old_database(tmp_path / "template.db", 11)
+    before = contents(template)
     first = layout_of(tmp_path / "first")
-    old_database(first.database, 11)
+    first.database.write_bytes(template.read_bytes())
     bring_up_to_date(Files(points.append), FakeClock(), first, 5)
     assert len(points) > 8
     for number in range(len(points)):
         layout = layout_of(tmp_path / str(number))
-        old_database(layout.database, 11)
-        before = contents(layout.database)
+        layout.database.write_bytes(template.read_bytes())
         left = iter(range(number, -1, -1))
 
         def cut(point: str, left: Any = left) -> None:

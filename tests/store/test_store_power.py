@@ -1,5 +1,6 @@
 """The world stops at any durable operation of a backup or a restore: two states, never a third."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,10 +43,16 @@ def cut_at(number: int) -> Files:
 
 def everywhere(tmp_path: Path, work: Work, check: Callable[[Layout], None]) -> None:
     points: list[str] = []
-    work(Files(points.append), prepared(tmp_path / "whole"))
+    prepared(tmp_path / "template")
+
+    def fresh(name: str) -> Layout:
+        shutil.copytree(tmp_path / "template", tmp_path / name)
+        return layout_of(tmp_path / name)
+
+    work(Files(points.append), fresh("whole"))
     assert len(points) >= 4
     for number in range(len(points)):
-        layout = prepared(tmp_path / str(number))
+        layout = fresh(str(number))
         with pytest.raises(PowerCut):
             work(cut_at(number), layout)
         check(layout)

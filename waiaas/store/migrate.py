@@ -92,7 +92,8 @@ def migrate_file(files: Files, clock: Clock, layout: Layout, report: Report = si
 def migrate_copy(path: Path, clock: Clock, report: Report = silent) -> tuple[int, int]:
     """Migrate this very file, step by step, each one transaction; schema before and after.
 
-    Only ever given a copy. Raises "migration-failed" naming the step, whose changes are undone.
+    Only ever given a copy, which the caller fsyncs. Raises "migration-failed" naming the step, whose
+    changes are undone.
     """
     try:
         return _migrate(path, clock, report)
@@ -135,7 +136,7 @@ def _migrated_copy(files: Files, clock: Clock, layout: Layout, report: Report) -
     try:
         copy_database(layout.database, layout.migrating)
         result = migrate_copy(layout.migrating, clock, report)
-        with closing(connect(layout.migrating)) as connection:
+        with closing(_open(layout.migrating)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
         files.sync("migrate.copy", layout.migrating)
     except (OSError, sqlite3.Error) as problem:
@@ -163,6 +164,7 @@ def _open(path: Path) -> Connection:
     """Each step gets its own connection, so that none works from an outdated idea of the schema."""
     connection = connect(path)
     connection.execute("PRAGMA foreign_keys = OFF")  # a no-op inside a transaction; a rebuild needs it
+    connection.execute("PRAGMA synchronous = OFF")  # the finished copy is fsynced before it is renamed
     return connection
 
 

@@ -40,6 +40,7 @@ def create(files: Files, clock: Clock, path: Path) -> None:
     files.at("database.create:write")
     temporary.touch(mode=FILE_MODE, exist_ok=False)
     with closing(connect(temporary)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")  # the finished file is fsynced before it is renamed
         build(connection, clock.seconds())
         connection.execute("PRAGMA journal_mode = WAL")
     files.sync("database.create", temporary)
