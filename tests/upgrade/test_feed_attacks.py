@@ -255,3 +255,9 @@ def test_a_feed_that_forgot_its_newest_release_is_noticed(feed: Simulator, tmp_p
     feed.targets.targets.pop(newest.target)
     feed.publish_targets()
     assert "no longer lists" in feed.client(tmp_path).refresh(5.0).warnings[0]
+
+
+def test_a_root_of_trust_that_is_none_is_not_blamed_on_the_feed(feed: Simulator, tmp_path: Path) -> None:
+    for root in (b"", b"{}", feed.served["metadata/timestamp.json"]):
+        assert refused(feed, tmp_path, root=root).code == "no-root-of-trust"
+    assert feed.requests == []

@@ -21,7 +21,7 @@ from waiaas.host.http import Network, NetworkProblem
 from waiaas.host.locks import Lock
 from waiaas.upgrade.download import save
 from waiaas.upgrade.floors import Floor, Floors
-from waiaas.upgrade.refusal import clock_doubt, refused
+from waiaas.upgrade.refusal import below_floor, clock_doubt, refused, unusable_root
 
 if TYPE_CHECKING:
     from tuf.ngclient import FetcherInterface, Updater
@@ -116,12 +116,7 @@ class Feed:
         state = _state(self.cache)
         floor = self._floor_for(state.targets_keys, stored)
         if state.targets_version < floor.targets_version:
-            raise TrustRefused(
-                "feed-replayed",
-                f"the feed shows list {state.targets_version} of its releases, "
-                f"but list {floor.targets_version} was seen before: somebody replays an old one",
-                "nothing was changed; try another network, and tell whoever publishes the feed",
-            )
+            raise below_floor(state.targets_version, floor.targets_version)
         releases, warnings = _releases(updater, state.names)
         newest = max((release.seq for release in releases), default=0)
         if newest < floor.seq:
@@ -147,10 +142,12 @@ class Feed:
 
         now = self._clock.now()
         newest = max(self._build_time, signed_time)
+        metadata, reference = f"{self.url}/metadata/", max(now, newest)
         try:
-            updater = open_updater(
-                f"{self.url}/metadata/", self.cache, self._root, self._network, deadline, max(now, newest)
-            )
+            updater = open_updater(metadata, self.cache, self._root, self._network, deadline, reference)
+        except RepositoryError as problem:
+            raise unusable_root(problem) from problem
+        try:
             updater.refresh()
         except (DownloadError, RepositoryError) as problem:
             raise refused(problem, self.url, clock_doubt(now, newest)) from problem

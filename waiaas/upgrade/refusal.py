@@ -36,6 +36,25 @@ def refused(problem: Exception, url: str, doubt: str) -> WaiaasError:
     return _broken(problem, url)
 
 
+def below_floor(shown: int, seen: int) -> TrustRefused:
+    """The error for a list of releases older than one that was verified before (FEED-8)."""
+    return TrustRefused(
+        "feed-replayed",
+        f"the feed shows list {shown} of its releases, but list {seen} was known before: "
+        "somebody replays an old one",
+        UNCHANGED + "try another network, and " + TELL,
+    )
+
+
+def unusable_root(problem: Exception) -> TrustRefused:
+    """The error for a root of trust that is none, which is nobody's fault on the network."""
+    return TrustRefused(
+        "no-root-of-trust",
+        f"the root of trust is not usable: {_short(problem)}",
+        "correct [upgrade] trusted_root in config.toml, or install a released WAIaaS",
+    )
+
+
 def clock_doubt(now: float, newest: float) -> str:
     """A doubt about the clock, where it is far past the newest time that is known to be real."""
     if not newest or now - newest < FRESH:
@@ -54,7 +73,10 @@ def _expired(problem: Exception, doubt: str) -> TrustRefused:
 
 
 def _broken(problem: Exception, url: str) -> TrustRefused:
-    text = " ".join(str(problem).split())[:120] or type(problem).__name__
     return TrustRefused(
-        "feed-broken", f"the metadata of the feed at {url} is damaged: {text}", UNCHANGED + TELL
+        "feed-broken", f"the metadata of the feed at {url} is damaged: {_short(problem)}", UNCHANGED + TELL
     )
+
+
+def _short(problem: Exception) -> str:
+    return " ".join(str(problem).split())[:120] or type(problem).__name__
