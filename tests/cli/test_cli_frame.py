@@ -72,6 +72,8 @@ def test_version_and_health_import_nothing_heavy__PRF_1() -> None:
         "subprocess",
         "dataclasses",
         "json",
+        "typing",
+        "waiaas.cli.parser",
     )
     code = (
         "import sys; from waiaas.cli.main import main\n"

@@ -5,13 +5,13 @@ Reached before argparse, settings and JSON are imported: it needs a socket and t
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from waiaas.cli.flags import Flags
 from waiaas.cli.output import Result
 from waiaas.cli.where import data_dir
 from waiaas.core.errors import Exit, NotReady, UsageError, WaiaasError
 
+TYPE_CHECKING = False  # importing `typing` costs more than the whole answer may take
 if TYPE_CHECKING:
     import argparse
 

@@ -4,7 +4,6 @@ process's own streams; `waiaas/__main__.py` hands in arguments and environment."
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
 
 from waiaas import __version__
 from waiaas.cli.commands import ALIASES, COMMANDS, VISIBLE, WITHOUT_NOTICE
@@ -12,7 +11,10 @@ from waiaas.cli.flags import CommandLine, Flags, take_apart
 from waiaas.cli.output import Output, Result
 from waiaas.core.errors import Exit, UsageError, WaiaasError
 
+TYPE_CHECKING = False  # importing `typing` costs more than the whole answer of `health` may take
 if TYPE_CHECKING:
+    from typing import Any, TextIO
+
     from waiaas.cli.context import Context
     from waiaas.host.program import Program
 
@@ -21,8 +23,8 @@ def main(
     argv: Sequence[str],
     environ: Mapping[str, str],
     program: "Program",
-    stdout: TextIO | None = None,
-    stderr: TextIO | None = None,
+    stdout: "TextIO | None" = None,
+    stderr: "TextIO | None" = None,
 ) -> int:
     """Run one command line and return its exit code (CLI-3). Prints, never raises."""
     stdout, stderr = stdout or sys.stdout, stderr or sys.stderr
@@ -98,7 +100,7 @@ def _known(word: str) -> str:
     raise UsageError("unknown-command", f"there is no command {word!r}", hint)
 
 
-def _module(name: str) -> Any:
+def _module(name: str) -> "Any":
     import importlib
 
     return importlib.import_module(COMMANDS[name])
@@ -129,7 +131,7 @@ def _context(environ: Mapping[str, str], program: "Program", out: Output) -> "Co
     return Context(host, out, out.flags)
 
 
-def _serves(name: str, arguments: Any) -> bool:
+def _serves(name: str, arguments: "Any") -> bool:
     """A daemon in the foreground is no command that anybody reads the end of."""
     return name == "start" and not getattr(arguments, "detach", False)
 

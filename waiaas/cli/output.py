@@ -1,11 +1,13 @@
 """Everything that is printed: data on stdout, talk on stderr, one JSON document where asked (CLI-1)."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TextIO
 
 from waiaas.core.errors import Exit, WaiaasError
 
+TYPE_CHECKING = False  # importing `typing` costs more than the whole answer of `health` may take
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from waiaas.cli.flags import Flags
     from waiaas.cli.progress import Progress
 
@@ -28,8 +30,8 @@ class Output:
 
     def __init__(
         self,
-        stdout: TextIO | None,
-        stderr: TextIO | None,
+        stdout: "TextIO | None",
+        stderr: "TextIO | None",
         flags: "Flags",
         environ: Mapping[str, str] | None = None,
     ) -> None:
@@ -116,7 +118,7 @@ class Output:
         return self.terminal
 
 
-def _print(text: str, stream: TextIO | None, end: str = "\n") -> None:
+def _print(text: str, stream: "TextIO | None", end: str = "\n") -> None:
     if stream is None:  # the caller closed it
         return
     try:
