@@ -54,7 +54,11 @@ def _answer(program: Path, verb: str, finished: Finished) -> Facts:
         raise kind(str(error.get("code")), str(error.get("message")), str(error.get("hint", "")))
     how = f"exit code {finished.code}" if finished.code >= 0 else f"signal {-finished.code}"
     last = (finished.stderr.strip().splitlines() or ["it said nothing"])[-1]
-    raise WaiaasError("child-failed", f"the new version's “{verb}” ended with {how}: {last[:300]}")
+    raise WaiaasError(
+        "child-failed",
+        f"the new version's “{verb}” ended with {how}: {last[:300]}",
+        "the version you have goes on; tell the maintainers of the new one",
+    )
 
 
 def _document(text: str) -> dict[str, Any] | None:

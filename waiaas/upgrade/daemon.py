@@ -107,8 +107,10 @@ def watch(run: Run, pid: int, version: str) -> None:
     while True:
         problem = _ill(run, pid, version)
         stumbles = stumbles + 1 if problem else 0
-        if problem and (stumbles >= STUMBLES or not is_running(run)):
-            raise WaiaasError("unhealthy", f"version {version} did not stay healthy: {problem}")
+        ended = bool(problem) and not is_running(run)
+        if ended or stumbles >= STUMBLES:
+            why = "it has ended" if ended else problem
+            raise WaiaasError("unhealthy", f"version {version} did not stay healthy: {why}")
         if run.host.clock.monotonic() >= end and not problem:
             return
         _wait(run, POLL)
