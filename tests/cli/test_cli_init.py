@@ -239,6 +239,17 @@ def test_real_old_directory_is_adopted_with_its_database_untouched(
         assert connection.execute("SELECT COUNT(*) FROM wallets").fetchone()[0] > 0
 
 
+def test_old_directory_that_cannot_be_served_is_not_adopted__CMPT_02(waiaas: Waiaas, data_dir: Path) -> None:
+    database = legacy_directory(data_dir)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("INSERT INTO schema_version VALUES (62, 1, 'far ahead')")
+        connection.commit()
+    content = database.read_bytes()
+    assert waiaas("init").code == Exit.SCHEMA
+    assert database.read_bytes() == content
+    assert not (data_dir / "installation.json").exists()
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -52,7 +52,7 @@ def _uptime(context: Context, about: dict[str, Any]) -> int | None:
 
 def _database(context: Context, loaded: Loaded) -> tuple[int | None, dict[str, Any] | None]:
     """Schema and what is known of a withdrawal; None where one may not look at once."""
-    from waiaas.host.sqlite import reading
+    from waiaas.host.sqlite import SqlError, reading
     from waiaas.store.inspect import inspect
     from waiaas.store.keyvalue import stored_check
 
@@ -61,7 +61,7 @@ def _database(context: Context, loaded: Loaded) -> tuple[int | None, dict[str, A
         schema = inspect(loaded.layout.database, gate, PATIENCE).schema
         with reading(loaded.layout.database, gate, PATIENCE) as connection:
             return schema, stored_check(connection).withdrawn
-    except (WaiaasError, OSError):
+    except (WaiaasError, OSError, SqlError):
         return None, None
 
 
