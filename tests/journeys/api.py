@@ -66,7 +66,7 @@ def tables(database: Path) -> dict[str, tuple[int, str]]:
 def contents(database: Path) -> dict[str, list[str]]:
     """Every row of every table as canonical text, but what no equality asks for."""
     with closing(sqlite3.connect(":memory:")) as memory:
-        with closing(_reader(database)) as source:
+        with closing(reader(database)) as source:
             source.backup(memory)
         memory.row_factory = sqlite3.Row
         names = [r[0] for r in memory.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -93,11 +93,11 @@ def _digest(rows: list[str]) -> str:
 
 
 def schema(database: Path) -> int:
-    with closing(_reader(database)) as connection:
+    with closing(reader(database)) as connection:
         return int(connection.execute("SELECT MAX(version) FROM schema_version").fetchone()[0])
 
 
-def _reader(database: Path) -> sqlite3.Connection:
+def reader(database: Path) -> sqlite3.Connection:
     """Without a -wal, a reader that leaves none behind."""
     immutable = "" if database.with_name(database.name + "-wal").exists() else "&immutable=1"
     return sqlite3.connect(f"file:{database}?mode=ro{immutable}", uri=True)
@@ -106,6 +106,6 @@ def _reader(database: Path) -> sqlite3.Connection:
 def stray(site: Site) -> list[str]:
     """What should not lie about once nothing runs."""
     left = [p.name for p in site.database.parent.iterdir() if p.name not in ("waiaas.db", "waiaas.db.gate")]
-    place = site.program.parent / ".waiaas"
-    left += [p.name for p in place.iterdir() if p.name.startswith(".") or p.name in ("journal", "staged")]
+    beside = (site.program.parent / ".waiaas").glob("*")
+    left += [p.name for p in beside if p.name.startswith(".") or p.name in ("journal", "staged")]
     return left + [p.name for p in site.program.parent.iterdir() if p.name not in ("waiaas", ".waiaas")]

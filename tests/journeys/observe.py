@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from tests.journeys.api import eventually, health
+from tests.journeys.api import eventually, health, reader
 from tests.journeys.workshop import PYTHON, Site
 
 LATEST, CHECKED_AT = "version_check_latest", "version_check_checked_at"
@@ -21,7 +21,7 @@ CHECK_KEYS = (LATEST, CHECKED_AT, NOTIFIED_AT, ERROR)
 
 def stored(site: Site, key: str) -> str | None:
     """A value of `key_value_store` in the live database; None where there is none."""
-    with closing(sqlite3.connect(f"file:{site.database}?mode=ro", uri=True)) as connection:
+    with closing(reader(site.database)) as connection:
         row = connection.execute("SELECT value FROM key_value_store WHERE key = ?", (key,)).fetchone()
     return None if row is None else str(row[0])
 
