@@ -38,14 +38,16 @@ def _look(context: Context, loaded: Loaded) -> str:
 
 
 def _switch(context: Context, loaded: Loaded, on: bool) -> str:
-    """Straight into the database, audited: it must work when nothing else does."""
+    """Straight into the database, audited: it must work when nothing else does. Only throwing the
+    switch is carried over a roll-back, so allowing waits for the end of a run (UPGR-07)."""
     layout = loaded.layout
     inspect(layout.database, context.gate(layout)).require()
     with writing(layout.database, context.gate(layout)) as connection:
-        if holder(layout.run_lock) is not None and layout.database.stat().st_nlink > 1:
+        moving = layout.database.stat().st_nlink > 1
+        if holder(layout.run_lock) is not None and (moving or not on):
             raise Busy(
                 "upgrade-running",
-                "an upgrade is just moving the database",
+                "an upgrade is at work, and what is written now could be lost with it",
                 "try again in a moment; `waiaas status` shows the upgrade",
             )
         return killswitch.switch(connection, on, ACTOR, context.host.clock.seconds())
