@@ -1,0 +1,132 @@
+"""Next versions that are broken: rolled back by themselves, and nothing is lost (UPGR-07, UPGR-12)."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.journeys import sabotage
+from tests.journeys.api import request, schema
+from tests.journeys.sabotage import Overlay
+from tests.journeys.witness import Witness, audited, last_run, told
+from tests.journeys.workshop import Site, Workshop, migration_17, site
+
+PATCH, MINOR = "1.8.1", "1.9.0"  # without and with migration 17
+WALLET = {
+    "name": "treasury",
+    "chain": "ethereum",
+    "environment": "mainnet",
+    "publicKey": "0x52908400098527886E0F7030069857D2E4169EE7",
+}
+HASTE = {
+    "WAIAAS_UPGRADE_HEALTH_TIMEOUT": "3",
+    "WAIAAS_DAEMON_SHUTDOWN_TIMEOUT": "1",
+    "WAIAAS_UPGRADE_PROBATION": "3",
+}
+
+
+@contextmanager
+def facing(
+    workshop: Workshop, folder: Path, version: str, overlay: Overlay, *, running: bool
+) -> Iterator[Site]:
+    """1.8.0 with a wallet in its database, and a broken next version in its feed."""
+    added = {**(migration_17() if version == MINOR else {}), **overlay}
+    broken = workshop.build(version, added, name=f"{version}-{folder.name}")
+    feed = workshop.feed(folder / "feed", workshop.current, broken)
+    with site(folder / "site", workshop.current, feed.url) as made:
+        made.environ.update(HASTE, TMPDIR=str(folder))  # where a bug leaves its report
+        made.ok("init")
+        made.ok("start", "--detach")
+        assert request(made, "POST", "/v1/wallets", WALLET)[0] == 201
+        if not running:
+            made.ok("stop")
+        yield made
+    feed.close()
+
+
+def rolled_back(old: Site, version: str, step: str, because: str) -> None:
+    """Upgrade, and see it undone by itself: data, program, history, audit log, and the words."""
+    witness = Witness(old)
+    done = old.run("upgrade")
+    words = told(done, 7)
+    assert because in words["error"]
+    assert "version 1.8.0 is back with its data" in words["error"]
+    run = last_run(old)
+    assert (run["from"], run["to"], run["outcome"]) == ("1.8.0", version, "rolled-back")
+    assert because in run["error"]["message"]
+    assert run["steps"][-1]["name"] == step
+    assert {s["outcome"] for s in run["steps"]} == {"undone"}
+    audited(old, run, "UPGRADE_ROLLED_BACK")
+    witness.all_is_back()
+
+
+WAYS = [
+    pytest.param(
+        sabotage.fails_its_own_verification, "verify", "wrong quarter", id="fails its own verification"
+    ),
+    pytest.param(sabotage.exits_at_once, "start", "I would rather not", id="exits at once"),
+    pytest.param(sabotage.never_becomes_ready, "start", "not ready within 3 s", id="never becomes ready"),
+    pytest.param(sabotage.falls_ill_in_probation, "start", "it has ended", id="falls ill in probation"),
+]
+
+
+@pytest.mark.parametrize("version", [PATCH, MINOR])
+@pytest.mark.parametrize(("way", "step", "because"), WAYS)
+def test_a_next_version_that_is_broken_is_rolled_back_by_itself__UPGR_07(
+    workshop: Workshop, tmp_path: Path, way: Callable[[], Overlay], step: str, because: str, version: str
+) -> None:
+    with facing(workshop, tmp_path, version, way(), running=True) as old:
+        rolled_back(old, version, step, because)
+
+
+@pytest.mark.parametrize(
+    ("way", "step", "because", "version"),
+    [
+        pytest.param(sabotage.exits_at_once, "start", "I would rather not", PATCH, id="exits at once"),
+        pytest.param(sabotage.falls_ill_in_probation, "start", "it has ended", MINOR, id="falls ill"),
+    ],
+)
+def test_a_daemon_that_did_not_run_is_not_started_by_a_roll_back__UPGR_07(
+    workshop: Workshop, tmp_path: Path, way: Callable[[], Overlay], step: str, because: str, version: str
+) -> None:
+    with facing(workshop, tmp_path, version, way(), running=False) as old:
+        rolled_back(old, version, step, because)
+
+
+@pytest.mark.parametrize(
+    ("way", "because"),
+    [
+        pytest.param(sabotage.migration_fails_in_earnest, "the tide is out", id="fails"),
+        pytest.param(sabotage.migration_is_killed_in_earnest, "signal 9", id="is killed"),
+    ],
+)
+def test_a_migration_that_goes_wrong_after_its_rehearsal_is_rolled_back__UPGR_12(
+    workshop: Workshop, tmp_path: Path, way: Callable[[], Overlay], because: str
+) -> None:
+    with facing(workshop, tmp_path, MINOR, way(), running=True) as old:
+        rolled_back(old, MINOR, "migrate", because)
+        assert schema(old.database) == 16
+
+
+@pytest.mark.parametrize(
+    ("way", "because", "version"),
+    [
+        pytest.param(sabotage.migration_fails_always, "the tide is out", MINOR, id="migration fails"),
+        pytest.param(sabotage.cannot_rehearse, "exit code 78", PATCH, id="does not even start"),
+        pytest.param(sabotage.is_not_what_was_signed, "'6.6.6'", PATCH, id="is another version"),
+    ],
+)
+def test_a_rehearsal_that_fails_refuses_and_changes_nothing__UPGR_07(
+    workshop: Workshop, tmp_path: Path, way: Callable[[], Overlay], because: str, version: str
+) -> None:
+    """Step 1 only looks: the same daemon goes on, its own exit code, no roll-back."""
+    with facing(workshop, tmp_path, version, way(), running=True) as old:
+        witness = Witness(old)
+        assert because in told(old.run("upgrade"), 1)["error"]
+        witness.nothing_happened()
+        run = last_run(old)
+        assert (run["outcome"], run["backup"], run["downtimeSeconds"]) == ("refused", None, None)
+        assert because in run["error"]["message"]
+        audited(old, run, "UPGRADE_REFUSED")
+        witness.all_is_back()
