@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
@@ -122,7 +123,8 @@ class Feed:
         self.folder = folder
         self.requests: list[str] = []
         self.agents: set[str] = set()
-        self.mode = "ok"  # ok | 503 | hang | lie
+        self.mode = "ok"  # ok | 503 | hang | lie | cut
+        self.where = ""  # misbehaves only at addresses with this in them
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -157,7 +159,9 @@ class Feed:
             def do_GET(self) -> None:
                 feed.requests.append(self.path)
                 feed.agents.add(self.headers.get("User-Agent", ""))
-                if feed.mode == "hang":
+                if feed.where not in self.path:
+                    super().do_GET()
+                elif feed.mode == "hang":
                     feed.released.wait(30)
                 elif feed.mode == "503":
                     self.send_error(503)
@@ -168,6 +172,12 @@ class Feed:
                     self.send_header("Content-Length", str(len(body)))
                     self.end_headers()
                     self.wfile.write(body)
+                elif feed.mode == "cut":
+                    self.send_response(200)
+                    self.send_header("Content-Length", "1000000")
+                    self.end_headers()
+                    self.wfile.write(b"PK" * 5000)
+                    self.connection.shutdown(socket.SHUT_RDWR)
                 else:
                     super().do_GET()
 
