@@ -11,8 +11,21 @@ def run(archive: str | None = None, pin: int | None = None) -> None:
     from waiaas.host.program import Program
 
     os.umask(0o077)  # nothing of ours is ever born open to others (DIR-1)
+    _open_streams()
     path = Path(archive).resolve() if archive else None
     sys.exit(main(sys.argv[1:], dict(os.environ), Program(path, pin)))
+
+
+def _open_streams() -> None:
+    """Whoever started us may have closed descriptors 0 to 2. A database or a socket that got such a
+    number would be written to as if it were a terminal (DMN-2)."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+            if number == 2:
+                sys.stderr = os.fdopen(number, "w", closefd=False)
 
 
 if __name__ == "__main__":

@@ -72,8 +72,7 @@ def test_a_closed_reader_does_not_kill_the_daemon__DMN_2() -> None:
     log = Log(FakeClock(), StreamSink(stream))
     for _ in range(3):
         log.info("nobody listens")
-    with pytest.raises(BrokenPipeError):
-        stream.close()
+    stream.close()  # what Python does at its end; were it to fail, the exit code would be 120
 
 
 def test_a_closed_stream_and_one_that_knows_only_ascii__DMN_2() -> None:

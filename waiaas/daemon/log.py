@@ -9,6 +9,7 @@ import os
 import stat
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Protocol, TextIO
 
 from waiaas.host.clock import Clock, iso
@@ -40,7 +41,14 @@ class StreamSink:
         except BlockingIOError:
             return
         except (OSError, ValueError):
-            self._stream = None  # closed terminal, broken pipe: go on without
+            self._forget(self._stream)
+
+    def _forget(self, stream: TextIO) -> None:
+        """Closed terminal, broken pipe: go on without. What is still buffered goes nowhere, or Python's
+        last flush would make a clean end exit 120."""
+        self._stream = None
+        with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
+            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 class Log:
