@@ -7,13 +7,14 @@ pages is proved by the order of the operations: see test_journey_order.py.)
 """
 
 import os
+import select
+import shutil
 import signal
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.journeys.api import contents, schema, without
-from tests.journeys.workshop import Done, Site
+from tests.journeys.api import contents, schema, stray, without
+from tests.journeys.workshop import Done, Feed, Site, Workshop, migration_17
 
 POWER = '''"""Test overlay: stops the machine at the n-th named operation."""
 
@@ -66,44 +67,179 @@ def comparable(database: Path) -> dict[str, list[str]]:
     return rows
 
 
-def cut(site: Site, point: int, *arguments: str) -> tuple[Done, str]:
-    """Run a command with the power cut at its n-th operation; the name of the point, "" if none."""
-    trace = site.folder / "trace"
-    trace.unlink(missing_ok=True)
-    done = site.run(*arguments, WAIAAS_TRACE=str(trace), WAIAAS_CUT=str(point))
-    lines = trace.read_text().splitlines() if trace.exists() else []
-    reached = [line.split(" CUT ")[1] for line in lines if " CUT " in line]
-    _end_everything({int(line.split()[0]) for line in lines} if reached else set())
-    return done, reached[0] if reached else ""
+@dataclass(frozen=True)
+class Scenario:
+    """One story that is cut: what is prepared, what runs, and which command recovers it."""
+
+    name: str
+    migrating: bool
+    before: tuple[tuple[str, ...], ...]
+    command: tuple[str, ...]
+    recover: tuple[str, ...]
+    running: bool = False
 
 
-def points(site: Site, *arguments: str) -> list[str]:
-    """The named operations that a command passes, in order, all its processes together."""
-    trace = site.folder / "trace"
-    trace.unlink(missing_ok=True)
-    site.ok(*arguments, WAIAAS_TRACE=str(trace))
-    return [line.split(" ", 1)[1] for line in trace.read_text().splitlines()]
+RECOVER = ("upgrade", "--recover")
+STOPPED = ("upgrade", "--no-start")
+SCENARIOS = (
+    Scenario("upgrade that migrates", True, (), STOPPED, RECOVER),
+    Scenario("upgrade without migration", False, (), STOPPED, RECOVER),
+    Scenario("upgrade of a running daemon", True, (), ("upgrade",), ("start", "--detach"), running=True),
+    Scenario("roll-back with data", True, (STOPPED,), ("upgrade", "--rollback", "--no-start"), RECOVER),
+    Scenario(
+        "roll-back of the program", False, (STOPPED,), ("upgrade", "--rollback", "--keep-data"), RECOVER
+    ),
+)
 
 
-def _end_everything(pids: set[int]) -> None:
-    """The power is off: wait until no process of the site is left."""
-    for pid in pids:
+class Bench:
+    """A site that can be set back to its beginning in no time, and the two worlds it may end in."""
+
+    def __init__(self, workshop: Workshop, folder: Path, scenario: Scenario) -> None:
+        self.scenario = scenario
+        old = workshop.build("1.8.0", OVERLAY, name="power-1.8.0")
+        patch = workshop.build("1.8.1", OVERLAY, name="power-1.8.1")
+        minor = workshop.build("1.9.0", OVERLAY | migration_17(), name="power-1.9.0")
+        self.feed = Feed(workshop, folder / "feed")
+        self.feed.publish(old, minor if scenario.migrating else patch)
+        self.site = Site(folder / "site", old, self.feed.url)
+        self.site.environ["WAIAAS_UPGRADE_PROBATION"] = "0"
+        for words in (("init",), ("start", "--detach"), ("stop",)):
+            self.site.ok(*words)
+        for words in scenario.before:
+            self.site.ok(*words)
+        self._keep = folder / "keep"
+        shutil.copytree(self.site.folder, self._keep, symlinks=True)
+        self.old = World.of(self.site)
+        self._begin()
+        self.points = self._count()
+        self.site.run("stop")
+        self.new = World.of(self.site)
+
+    def reset(self) -> None:
+        self.power_off()
+        shutil.rmtree(self.site.folder)
+        shutil.copytree(self._keep, self.site.folder, symlinks=True)
+        self._begin()
+
+    def cut(self, point: int, *arguments: str) -> tuple[str, Done]:
+        """Run a command with the power cut at its n-th operation; the name of the point, "" if it
+        came to its end before."""
+        trace = self.site.folder / "trace"
+        trace.unlink(missing_ok=True)
+        done = self.site.run(*arguments, WAIAAS_TRACE=str(trace), WAIAAS_CUT=str(point))
+        lines = trace.read_text().splitlines() if trace.exists() else []
+        reached = [line.split(" CUT ")[1] for line in lines if " CUT " in line]
+        if reached:
+            self.power_off()
+        return (reached[0] if reached else ""), done
+
+    def power_off(self) -> None:
+        """No process of the site is left: found by the folder in their arguments."""
+        for pid in _processes_of(self.site.folder):
+            _end(pid)
+
+    def verdict(self, where: str) -> str:
+        """`old` or `new` after recovery; else a sentence that says what is wrong."""
+        if self.scenario.running:
+            self.site.run("stop")
+        world = which(self.site, self.old, self.new)
+        if world not in ("old", "new"):
+            return f"{where}: {world}"
+        if "nothing to recover" not in self.site.run(*RECOVER).out:
+            return f"{where}: a second recovery found something to do"
+        if left := stray(self.site):
+            return f"{where}: left behind {left}"
+        for kept in self.site.json("backup", "list"):
+            if self.site.run("backup", "verify", kept["id"]).code != 0:
+                return f"{where}: backup {kept['id']} is damaged"
+        return world
+
+    def close(self) -> None:
+        self.power_off()
+        self.feed.close()
+
+    def _begin(self) -> None:
+        if self.scenario.running:
+            self.site.ok("start", "--detach")
+
+    def _count(self) -> list[str]:
+        trace = self.site.folder / "trace"
+        self.site.ok(*self.scenario.command, WAIAAS_TRACE=str(trace))
+        return [line.split(" ", 1)[1] for line in trace.read_text().splitlines()]
+
+
+@dataclass
+class Tally:
+    """What was tried and how it ended."""
+
+    scenario: str
+    operations: int
+    cuts: int = 0
+    recovery_cuts: int = 0
+    old: int = 0
+    new: int = 0
+    bad: list[str] = field(default_factory=list)
+
+    def add(self, verdict: str) -> None:
+        if verdict in ("old", "new"):
+            setattr(self, verdict, getattr(self, verdict) + 1)
+        else:
+            self.bad.append(verdict)
+
+
+def try_all(bench: Bench, stride: int, nested_stride: int) -> Tally:
+    """Cut at each `stride`-th operation; and cut the recovery at each `nested_stride`-th of its own."""
+    tally = Tally(bench.scenario.name, len(bench.points))
+    for number, point in enumerate(_chosen(bench.points, stride)):
+        bench.reset()
+        name, _ = bench.cut(point, *bench.scenario.command)
+        tally.cuts += bool(name)
+        where, done = _recover(bench, number, nested_stride, tally)
+        where = f"cut at {point} ({name}){where}"
+        tally.add(bench.verdict(where) if done.code == 0 else f"{where}: {done}")
+    return tally
+
+
+def _recover(bench: Bench, number: int, stride: int, tally: Tally) -> tuple[str, Done]:
+    """Recover through ever later power cuts, until one recovery comes to its end."""
+    where, nested = "", number % stride if stride else 1 << 30
+    while True:
+        name, done = bench.cut(nested, *bench.scenario.recover)
+        if not name:
+            return where, done
+        tally.recovery_cuts += 1
+        where += f", recovery cut at {nested} ({name})"
+        nested += stride
+
+
+def _chosen(names: list[str], stride: int) -> list[int]:
+    """Each so-manieth operation, and always the last one that can be undone and the first that cannot."""
+    decided = max(number for number, name in enumerate(names) if name.startswith("journal.committed"))
+    return sorted({*range(0, len(names), stride), decided, decided + 1})
+
+
+def _processes_of(folder: Path) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
         try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
+            words = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+        except OSError:
             continue
-        deadline = time.monotonic() + 5
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-            if " Z " in _stat(pid):
-                break
-            time.sleep(0.005)
+        if str(folder).encode() in words:
+            found.append(int(entry.name))
+    return found
 
 
-def _stat(pid: int) -> str:
+def _end(pid: int) -> None:
+    """SIGKILL, and wait until the kernel has taken it away."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return " Z "
+        descriptor = os.pidfd_open(pid)
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    select.select([descriptor], [], [], 5)
+    os.close(descriptor)
 
 
 def which(site: Site, old: World, new: World) -> str:
@@ -112,4 +248,6 @@ def which(site: Site, old: World, new: World) -> str:
     for name, world in (("old", old), ("new", new)):
         if found == world:
             return name
-    return f"mixed: program {'old' if found.program == old.program else 'new' if found.program == new.program else '?'}, schema {found.schema}, data {'same' if found.data == old.data else 'different'}"
+    program = {old.program: "old", new.program: "new"}.get(found.program, "unknown")
+    data = "the same" if found.data == old.data else "different"
+    return f"mixed: program {program}, schema {found.schema}, data {data}"

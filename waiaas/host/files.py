@@ -129,11 +129,11 @@ class Files:
         self.sync_directory(op, path.parent)
         shutil.rmtree(doomed, ignore_errors=True)
 
-    def sweep(self, op: str, folder: Path, prefix: str = "") -> None:
-        """Remove the temporary files that operations on `prefix…` left when the power went. The
+    def sweep(self, op: str, folder: Path, about: str = "") -> None:
+        """Remove the temporary files that operations on `about` left when the power went. The
         caller holds the lock under which such files are written."""
-        for leftover in sorted(folder.glob(f".{prefix}*")):
-            if TEMPORARY.fullmatch(leftover.name):
+        for leftover in sorted(folder.glob(".*")):
+            if about in leftover.name and TEMPORARY.fullmatch(leftover.name):
                 if leftover.is_dir() and not leftover.is_symlink():
                     shutil.rmtree(leftover, ignore_errors=True)
                 else:

@@ -105,12 +105,12 @@ class Processes:
 
     def on_stop(self, stop: Callable[[], None]) -> None:
         """SIGTERM and SIGINT ask to stop, a second one forces; a closed terminal does nothing (DMN-2)."""
-        asked = threading.Event()
+        asked: list[int] = []  # no lock in a signal handler: a second signal may interrupt the first
 
         def handle(number: int, _frame: object) -> None:
-            if asked.is_set():
+            asked.append(number)
+            if len(asked) > 1:
                 os._exit(128 + number)
-            asked.set()
             stop()
 
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -95,9 +95,12 @@ class Stop(Reversible):
         return {}
 
     def tidy(self, run: Run, state: OpenRun) -> None:
-        """After a roll-back the old daemon serves again, if it served before (UPGR-07)."""
+        """After a roll-back the old daemon serves again, if it served before (UPGR-07). A daemon that
+        recovers before it serves keeps its own lock."""
+        if not run.restart:
+            return
         ran = state.facts_of(self.name).get("running")
-        if run.restart and ran and state.outcome == "rolled-back" and not daemon.is_running(run):
+        if ran and state.outcome == "rolled-back" and not daemon.is_running(run):
             daemon.start(run)
         daemon.release_lock(run)
 
@@ -156,7 +159,6 @@ class Swap(Reversible):
         recent = run.book.history()[-run.settings.upgrade.keep_backups :]
         wanted = {r.get(k) for r in [*recent, state.plan] for k in ("oldDigest", "newDigest")}
         slots.prune(run.host.files, run.program, {str(digest) for digest in wanted})
-        slots.sweep(run.host.files, run.program)
 
 
 class Migrate(Reversible):

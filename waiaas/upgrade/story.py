@@ -146,6 +146,7 @@ def locked(place: Place) -> Iterator[None]:
         Lock.acquire(place.program.lock, "upgrade of this program", PUBLIC_LOCK),
         Lock.acquire(place.layout.run_lock, "upgrade of this data directory"),
     ):
+        slots.sweep(place.host.files, place.program)
         yield
 
 

@@ -6,7 +6,6 @@ never, half or whole. So after a kill anywhere there are two worlds only (UPGR-0
 the journal and the new version has its data, or it is not and the old version gets its own back.
 """
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,6 +16,7 @@ from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.settings import Settings
 from waiaas.host.host import Host
 from waiaas.host.locks import Lock
+from waiaas.host.sqlite import SqlError
 from waiaas.upgrade.book import Book
 from waiaas.upgrade.report import Reporter
 
@@ -122,7 +122,7 @@ def undo(run: Run, steps: Sequence[Step], outcome: str) -> None:
     for begun in state.to_undo if state else ():
         try:
             by_name[begun.name].undo(run, begun.facts)
-        except (WaiaasError, OSError, sqlite3.Error, KeyError) as problem:
+        except (WaiaasError, OSError, SqlError, KeyError) as problem:
             raise RollbackFailed(
                 "rollback-failed",
                 f"undoing step “{begun.name}” failed: {_told(problem)['message']}",
