@@ -1,7 +1,9 @@
 """Next versions that are broken: rolled back by themselves, and nothing is lost (UPGR-07, UPGR-12)."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,30 +21,47 @@ WALLET = {
     "environment": "mainnet",
     "publicKey": "0x52908400098527886E0F7030069857D2E4169EE7",
 }
-HASTE = {
-    "WAIAAS_UPGRADE_HEALTH_TIMEOUT": "3",
-    "WAIAAS_DAEMON_SHUTDOWN_TIMEOUT": "1",
-    "WAIAAS_UPGRADE_PROBATION": "3",
-}
+HASTE = {"WAIAAS_UPGRADE_PROBATION": "3", "WAIAAS_DAEMON_SHUTDOWN_TIMEOUT": "1"}
 
 
-@contextmanager
-def facing(
-    workshop: Workshop, folder: Path, version: str, overlay: Overlay, *, running: bool
-) -> Iterator[Site]:
-    """1.8.0 with a wallet in its database, and a broken next version in its feed."""
-    added = {**(migration_17() if version == MINOR else {}), **overlay}
-    broken = workshop.build(version, added, name=f"{version}-{folder.name}")
-    feed = workshop.feed(folder / "feed", workshop.current, broken)
-    with site(folder / "site", workshop.current, feed.url) as made:
-        made.environ.update(HASTE, TMPDIR=str(folder))  # where a bug leaves its report
+@pytest.fixture(scope="module")
+def template(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an installation of 1.8.0 with a wallet in its database; every test gets a copy."""
+    folder = tmp_path_factory.mktemp("template") / "site"
+    with site(folder, workshop.current) as made:
         made.ok("init")
         made.ok("start", "--detach")
         assert request(made, "POST", "/v1/wallets", WALLET)[0] == 201
-        if not running:
-            made.ok("stop")
-        yield made
-    feed.close()
+        made.ok("stop")
+    return folder
+
+
+@dataclass
+class Bench:
+    """What a test of this file works with."""
+
+    workshop: Workshop
+    template: Path
+    folder: Path
+
+    @contextmanager
+    def facing(self, version: str, overlay: Overlay, *, running: bool = True) -> Iterator[Site]:
+        """1.8.0, and a broken next version in its feed."""
+        added = {**(migration_17() if version == MINOR else {}), **overlay}
+        broken = self.workshop.build(version, added, name=f"{version}-{self.folder.name}")
+        feed = self.workshop.feed(self.folder / "feed", broken)
+        with site(self.folder / "site", self.workshop.current, feed.url) as made:
+            shutil.copytree(self.template / "data", made.data)
+            made.environ.update(HASTE, TMPDIR=str(self.folder))  # where a bug leaves its report
+            if running:
+                made.ok("start", "--detach")
+            yield made
+        feed.close()
+
+
+@pytest.fixture
+def bench(workshop: Workshop, template: Path, tmp_path: Path) -> Bench:
+    return Bench(workshop, template, tmp_path)
 
 
 def rolled_back(old: Site, version: str, step: str, because: str) -> None:
@@ -66,7 +85,7 @@ WAYS = [
         sabotage.fails_its_own_verification, "verify", "wrong quarter", id="fails its own verification"
     ),
     pytest.param(sabotage.exits_at_once, "start", "I would rather not", id="exits at once"),
-    pytest.param(sabotage.never_becomes_ready, "start", "not ready within 3 s", id="never becomes ready"),
+    pytest.param(sabotage.never_becomes_ready, "start", "not ready within 4 s", id="never becomes ready"),
     pytest.param(sabotage.falls_ill_in_probation, "start", "it has ended", id="falls ill in probation"),
 ]
 
@@ -74,9 +93,11 @@ WAYS = [
 @pytest.mark.parametrize("version", [PATCH, MINOR])
 @pytest.mark.parametrize(("way", "step", "because"), WAYS)
 def test_a_next_version_that_is_broken_is_rolled_back_by_itself__UPGR_07(
-    workshop: Workshop, tmp_path: Path, way: Callable[[], Overlay], step: str, because: str, version: str
+    bench: Bench, way: Callable[[], Overlay], step: str, because: str, version: str
 ) -> None:
-    with facing(workshop, tmp_path, version, way(), running=True) as old:
+    with bench.facing(version, way()) as old:
+        if way is sabotage.never_becomes_ready:
+            old.environ["WAIAAS_UPGRADE_HEALTH_TIMEOUT"] = "4"
         rolled_back(old, version, step, because)
 
 
@@ -88,9 +109,9 @@ def test_a_next_version_that_is_broken_is_rolled_back_by_itself__UPGR_07(
     ],
 )
 def test_a_daemon_that_did_not_run_is_not_started_by_a_roll_back__UPGR_07(
-    workshop: Workshop, tmp_path: Path, way: Callable[[], Overlay], step: str, because: str, version: str
+    bench: Bench, way: Callable[[], Overlay], step: str, because: str, version: str
 ) -> None:
-    with facing(workshop, tmp_path, version, way(), running=False) as old:
+    with bench.facing(version, way(), running=False) as old:
         rolled_back(old, version, step, because)
 
 
@@ -102,9 +123,9 @@ def test_a_daemon_that_did_not_run_is_not_started_by_a_roll_back__UPGR_07(
     ],
 )
 def test_a_migration_that_goes_wrong_after_its_rehearsal_is_rolled_back__UPGR_12(
-    workshop: Workshop, tmp_path: Path, way: Callable[[], Overlay], because: str
+    bench: Bench, way: Callable[[], Overlay], because: str
 ) -> None:
-    with facing(workshop, tmp_path, MINOR, way(), running=True) as old:
+    with bench.facing(MINOR, way()) as old:
         rolled_back(old, MINOR, "migrate", because)
         assert schema(old.database) == 16
 
@@ -118,10 +139,10 @@ def test_a_migration_that_goes_wrong_after_its_rehearsal_is_rolled_back__UPGR_12
     ],
 )
 def test_a_rehearsal_that_fails_refuses_and_changes_nothing__UPGR_07(
-    workshop: Workshop, tmp_path: Path, way: Callable[[], Overlay], because: str, version: str
+    bench: Bench, way: Callable[[], Overlay], because: str, version: str
 ) -> None:
     """Step 1 only looks: the same daemon goes on, its own exit code, no roll-back."""
-    with facing(workshop, tmp_path, version, way(), running=True) as old:
+    with bench.facing(version, way()) as old:
         witness = Witness(old)
         assert because in told(old.run("upgrade"), 1)["error"]
         witness.nothing_happened()

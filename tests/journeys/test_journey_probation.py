@@ -61,7 +61,7 @@ def refused_for_now(new: Site, method: str, path: str, body: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "next_version"), [("api", "patch"), ("api", "minor"), ("cli", "minor")], ids=str
+    ("by", "next_version"), [("api", "minor"), ("cli", "minor"), ("cli", "patch")], ids=str
 )
 def test_a_kill_switch_thrown_in_probation_survives_the_roll_back__UPGR_07(
     workshop: Workshop, tmp_path: Path, by: str, next_version: str
@@ -104,9 +104,3 @@ def test_writes_in_probation_are_refused_and_reads_are_not__UPGR_07(
         assert upgrade.result().code == 7
         status, _ = request(new, "POST", "/v1/wallets", {**WALLET, "name": "second"})
         assert status in (201, 409)
-
-
-def test_after_probation_writes_are_accepted_again__UPGR_07(installed: Site) -> None:
-    installed.ok("upgrade")
-    assert health(installed).get("probation") in (None, False)
-    assert request(installed, "POST", "/v1/wallets", WALLET)[0] == 201
