@@ -11,7 +11,9 @@ STEPS = ("check", "stop", "backup", "swap", "migrate", "verify", "start")
 OPENED = Event("opened", 1.0, facts={"run": "r1", "format": FORMAT, "from": "1.8.0", "to": "1.9.0"})
 
 facts = st.dictionaries(
-    st.text(min_size=1, max_size=8), st.none() | st.booleans() | st.integers() | st.text(max_size=20), max_size=4
+    st.text(min_size=1, max_size=8),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    max_size=4,
 )
 events = st.builds(
     Event,
@@ -55,7 +57,9 @@ def test_steps_are_undone_newest_first__UPGR_07() -> None:
 
 
 def test_facts_of_intent_and_result_are_joined__UPGR_06() -> None:
-    state = fold([OPENED, Event("intent", 2, "stop", {"running": True}), Event("done", 3, "stop", {"pid": 7})])
+    state = fold(
+        [OPENED, Event("intent", 2, "stop", {"running": True}), Event("done", 3, "stop", {"pid": 7})]
+    )
     assert state is not None
     assert state.facts_of("stop") == {"running": True, "pid": 7}
 
@@ -76,7 +80,9 @@ def test_a_journal_without_a_plan_is_refused__UPGR_06() -> None:
         fold([Event("intent", 1.0, "stop")])
 
 
-def closed(run: str, kind: str = "upgrade", outcome: str = "committed", undoes: str | None = None) -> dict[str, object]:
+def closed(
+    run: str, kind: str = "upgrade", outcome: str = "committed", undoes: str | None = None
+) -> dict[str, object]:
     return {"run": run, "kind": kind, "outcome": outcome, "undoes": undoes, "dataDir": "/d"}
 
 

@@ -103,7 +103,9 @@ def test_up_to_date_downloads_nothing__UPGR_01(workshop: Workshop, feed: Feed, t
     assert feed.downloads() == []
 
 
-def test_an_installed_rc_stays_when_stable_is_older__UPGR_01(workshop: Workshop, feed: Feed, tmp_path: Path) -> None:
+def test_an_installed_rc_stays_when_stable_is_older__UPGR_01(
+    workshop: Workshop, feed: Feed, tmp_path: Path
+) -> None:
     with site(tmp_path / "rc", workshop.build("1.9.0-rc.1"), feed.url) as candidate:
         candidate.ok("init")
         assert "Already up to date" in candidate.ok("upgrade").out

@@ -222,7 +222,12 @@ class Site:
     def run(self, *arguments: str, program: Path | None = None, **environ: str) -> Done:
         argv = [PYTHON, "-I", str(program or self.program), "--data-dir", str(self.data), *arguments]
         done = subprocess.run(
-            argv, cwd=self.folder, env={**self.environ, **environ}, capture_output=True, text=True, timeout=110
+            argv,
+            cwd=self.folder,
+            env={**self.environ, **environ},
+            capture_output=True,
+            text=True,
+            timeout=110,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

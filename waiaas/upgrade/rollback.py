@@ -14,7 +14,18 @@ from waiaas.host.locks import Gate
 from waiaas.host.sqlite import snapshot
 from waiaas.store import backup as backups
 from waiaas.upgrade import carry, child, preflight, slots
-from waiaas.upgrade.steps import Backup, Check, Reversible, Start, Stop, Swap, Verify, expect, remove_database, sweep_database
+from waiaas.upgrade.steps import (
+    Backup,
+    Check,
+    Reversible,
+    Start,
+    Stop,
+    Swap,
+    Verify,
+    expect,
+    remove_database,
+    sweep_database,
+)
 from waiaas.upgrade.transaction import Run, Step
 
 
