@@ -9,7 +9,7 @@ from waiaas import __version__
 from waiaas.cli.commands import ALIASES, COMMANDS, VISIBLE, WITHOUT_NOTICE
 from waiaas.cli.flags import CommandLine, Flags, take_apart
 from waiaas.cli.output import Output, Result
-from waiaas.core.errors import Exit, UsageError, WaiaasError
+from waiaas.core.errors import Busy, Exit, SchemaIncompatible, UsageError, WaiaasError
 
 TYPE_CHECKING = False  # importing `typing` costs more than the whole answer of `health` may take
 if TYPE_CHECKING:
@@ -79,9 +79,19 @@ def _run(line: CommandLine, context: "Context") -> int:
         return _rendered(context.out, Result({"help": str(asked)}, str(asked).rstrip()))
     try:
         return _rendered(context.out, module.run(arguments, context))
+    except SchemaIncompatible:
+        _excuse_if_overtaken(context)
+        raise
     finally:
         if name not in WITHOUT_NOTICE and not _serves(name, arguments):
             _notice(context)
+
+
+def _excuse_if_overtaken(context: "Context") -> None:
+    """An upgrade that swapped program and database while this command started is no wrong schema."""
+    path = context.host.program.path
+    if path is not None and context.host.program.replaced_at(path):
+        raise Busy("program-replaced", "an upgrade replaced this program just now", "run the command again")
 
 
 def _rendered(out: Output, result: Result) -> int:

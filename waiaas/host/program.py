@@ -5,6 +5,7 @@ archive's `__main__` pins the opened file, and children start from that pin (SHP
 `argv[0]`. Out of a source tree (tests, development) there is no archive and no pin.
 """
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,3 +32,10 @@ class Program:
     def version_at(self, file: Path, *arguments: str) -> list[str]:
         """argv for a child that runs whatever version lies at `file`."""
         return [self.python, "-I", str(file), *arguments]
+
+    def replaced_at(self, file: Path) -> bool:
+        """Another version lies at `file` than the one we run from."""
+        if self.pin is None or not file.exists():
+            return False
+        ours, installed = os.fstat(self.pin), file.stat()
+        return (ours.st_dev, ours.st_ino) != (installed.st_dev, installed.st_ino)

@@ -6,7 +6,6 @@ lock falls free with the run still open, the supervisor is dead: the daemon comm
 probation, or ends so that recovery runs.
 """
 
-import os
 from collections.abc import Callable
 from threading import Event
 
@@ -74,11 +73,7 @@ def _beside_a_supervisor(place: story.Place, state: OpenRun) -> bool:
 
 def program_changed(place: story.Place) -> bool:
     """The file at the program's path is not the one that we run from."""
-    pin = place.host.program.pin
-    if pin is None or not place.program.program.exists():
-        return False
-    ours, installed = os.fstat(pin), place.program.program.stat()
-    return (ours.st_dev, ours.st_ino) != (installed.st_dev, installed.st_ino)
+    return place.host.program.replaced_at(place.program.program)
 
 
 def follow(
