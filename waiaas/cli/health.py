@@ -71,9 +71,12 @@ def _poll(url: str | None, timeout: float, flags: Flags, environ: Mapping[str, s
         return _poll_https(url, timeout, flags, environ)
     from waiaas.host.http import NetworkProblem, local_health
 
-    host, port = _from_url(url) if url else _from_daemon(data_dir(flags.data_dir, environ))
+    if url:
+        (host, port), private = _from_url(url), None
+    else:
+        host, port, private = _from_daemon(data_dir(flags.data_dir, environ))
     try:
-        return local_health(host, port, timeout)
+        return local_health(host, port, timeout, private=private)
     except NetworkProblem as problem:
         if problem.code == "network-refused":
             raise NotReady("not-running", "the daemon is not running", "waiaas start --detach") from problem
@@ -86,26 +89,40 @@ def _from_url(url: str) -> tuple[str, int]:
     name, _, path = rest.partition("/")
     host, colon, port = name.rpartition(":") if not name.endswith("]") else (name, "", "")
     host, port = (host, port) if colon else (name, "80")
-    if scheme != "http" or not host or not port.isdigit() or path not in ("", "health"):
+    if scheme != "http" or not host or not (port.isascii() and port.isdigit()) or path not in ("", "health"):
         raise UsageError("bad-url", f"{url} is no address of a daemon", "write it like http://127.0.0.1:3100")
     return host.strip("[]"), int(port)
 
 
-def _from_daemon(directory: str) -> tuple[str, int]:
-    """What the running daemon wrote down. Raises NotReady."""
+def _from_daemon(directory: str) -> tuple[str, int, str | None]:
+    """What the running daemon wrote down: host, port, private socket. Raises NotReady."""
     try:
-        with open(f"{directory}/daemon.json", encoding="utf-8") as stream:  # noqa: PTH123 - see the top
+        name = f"{directory}/daemon.json"
+        with open(name, encoding="utf-8", errors="replace") as stream:  # noqa: PTH123 - see the top
             known = stream.read(4096)
     except (FileNotFoundError, NotADirectoryError) as problem:
         raise _not_ready(directory) from problem
     port = _member(known, "port")
-    if not port.isdigit():
+    if not (port.isascii() and port.isdigit()):
         raise _not_ready(directory)
-    return _member(known, "hostname") or "127.0.0.1", int(port)
+    return _member(known, "hostname") or "127.0.0.1", int(port), _private_socket(known)
+
+
+def _private_socket(known: str) -> str | None:
+    """None where the daemon could not make one: its path was too long, say."""
+    path = _member(known, "socket")
+    if "\\" in path:  # a name that JSON has to escape: rare, and worth the import then
+        import json
+
+        try:
+            path = str(json.loads(known)["socket"])
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return None
+    return path if path.startswith("/") else None
 
 
 def _member(document: str, name: str) -> str:
-    """One member of a flat JSON object of our own making, as text."""
+    """One member of a flat JSON object of our own making, as text; its escapes are left as they are."""
     value = document.partition(f'"{name}":')[2].lstrip()
     return value[1:].partition('"')[0] if value.startswith('"') else value.partition(",")[0].strip(" }\n")
 
@@ -134,5 +151,5 @@ def _document(text: str) -> object:
 
     try:
         return json.loads(text)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise WaiaasError("unhealthy", "what answers there does not speak JSON", "waiaas status") from problem

@@ -204,8 +204,9 @@ class Watch:
             self.log.info("probation is over")
 
     def _healthy(self) -> bool:
+        private = str(self.service.socket_path) if self.service.socket_path else None
         try:
-            status, _ = local_health(self.hostname, self.service.port, 2.0)
+            status, _ = local_health(self.hostname, self.service.port, 2.0, private=private)
         except (OSError, WaiaasError):
             return False
         return status == 200

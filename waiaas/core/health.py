@@ -139,7 +139,7 @@ def parse(body: bytes) -> HealthReport:
     """`from_json` of the bytes of a response."""
     try:
         return from_json(json.loads(body))
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:  # JSON, however deep
         raise _bad("it is not JSON") from problem
 
 

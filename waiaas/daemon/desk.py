@@ -13,6 +13,7 @@ from waiaas.daemon.reply import CLOSE, KEEP, encode
 from waiaas.daemon.wire import Request
 from waiaas.host.clock import Clock
 
+PROBES = 1 << 17  # health polls that may wait: one a connection, so that none is ever refused (HLTH-02)
 STOP_SECONDS = 0.5  # a thread that is still at work then is left behind
 
 
@@ -23,7 +24,7 @@ class Desk:
         self._app = app
         self._clock = clock
         self._pool = Pool("http", threads)
-        self._probes = Pool("probe", 1)  # health has its own thread: it answers while all others are busy
+        self._probes = Pool("probe", 1, PROBES)  # its own thread: it answers while all others are busy
         self._done: deque[tuple[Peer, bytes, bool]] = deque()
         self.bell, self._button = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self.closing = False  # from now on every response ends its connection

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from waiaas.daemon.listener import Listener
+from waiaas.daemon.listener import BACKLOG, Listener
 
 PAUSE = 0.1  # seconds without accepting after the system refused: EMFILE would spin otherwise
 
@@ -38,12 +38,12 @@ class Doors:
         if self._resume_at is not None and now >= self._resume_at:
             self._open()
 
-    def waiting(self) -> Iterator[socket.socket]:
-        """Everybody whom the system has greeted already and nobody has let in."""
+    def waiting(self) -> Iterator[tuple[socket.socket, bool]]:
+        """Everybody whom the system has greeted already and nobody has let in; True: privately."""
         for listener in self._listeners:
             with suppress(OSError):
-                while True:
-                    yield listener.accept()
+                for _ in range(BACKLOG):  # those who come while we look could keep us for ever
+                    yield listener.accept(), listener.private
 
     def close(self) -> None:
         for listener in self._listeners:

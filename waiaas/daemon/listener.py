@@ -18,6 +18,7 @@ class TcpListener(socketserver.TCPServer):
 
     allow_reuse_address = True
     request_queue_size = BACKLOG
+    private = False
 
     def __init__(self, hostname: str, port: int) -> None:
         """Raises WaiaasError "port-in-use", "cannot-listen"."""
@@ -48,6 +49,7 @@ class UnixListener(socketserver.UnixStreamServer):
     """For `waiaas health` and administration on this machine, however busy TCP is. Mode 0600."""
 
     request_queue_size = BACKLOG
+    private = True  # its connections are counted apart
 
     def __init__(self, path: Path) -> None:
         """Replaces what is there: the caller holds the daemon's lock. Raises OSError."""

@@ -2,7 +2,8 @@
 
 Bounds (DMN-5): a request must be complete `request_timeout` seconds after its first byte, however it
 trickles in; an idle connection lives `idle_timeout` seconds; past `max_connections` those that would
-end first make room, and where nobody waits the newcomer gets 503.
+end first make room, and where nobody waits the newcomer gets 503. Connections of the private socket are
+counted apart, so that no crowd on TCP can turn `waiaas health` away.
 """
 
 import errno
@@ -22,6 +23,8 @@ from waiaas.daemon.reply import CLOSE, CONTINUE, encode
 from waiaas.daemon.wire import Limits, Refused, Request
 from waiaas.host.clock import Clock
 
+PRIVATE = 32  # connections that the private socket may have open; of the descriptors in reserve
+GREETED = 64  # connections accepted in one go; the others have waited long enough then
 SWEEP = 0.25  # seconds between two looks at the deadlines
 MIN_RATE = 65536  # bytes a second at which a client must take a response
 DRAIN_READING = 1.0  # seconds a half-sent request is waited for while stopping
@@ -53,6 +56,7 @@ class Loop:
         self._idle_timeout = float(settings.idle_timeout)
         self._desk = Desk(app, clock, settings.threads)
         self._peers: set[Peer] = set()
+        self._privates = 0  # how many of them came through the private socket
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._desk.bell, READ, None)
         self._doors = Doors(self._selector, listeners)
@@ -101,7 +105,7 @@ class Loop:
                 self._close(subject)
 
     def _accept(self, listener: Listener) -> None:
-        while True:
+        for _ in range(GREETED):
             try:
                 connection = listener.accept()
             except BlockingIOError:
@@ -111,15 +115,21 @@ class Loop:
             except OSError as problem:
                 self._pause(problem)
                 return
-            self._admit(connection)
+            self._admit(connection, listener.private)
 
-    def _admit(self, connection: socket.socket) -> None:
-        peer = Peer(connection, self._now + self._request_timeout)
+    def _admit(self, connection: socket.socket, private: bool) -> None:
+        peer = Peer(connection, self._now + self._request_timeout, private)
         self._peers.add(peer)
-        if len(self._peers) > self._cap and not self._make_room(peer):
+        self._privates += private
+        open_now, cap = self._crowd(private)
+        if open_now > cap and not self._make_room(peer):
             self._refuse(peer, TOO_MANY)
         else:
             self._ready(peer, READ)
+
+    def _crowd(self, private: bool) -> tuple[int, int]:
+        """Connections of this kind: how many there are, and may be."""
+        return (self._privates, PRIVATE) if private else (len(self._peers) - self._privates, self._cap)
 
     def _pause(self, problem: OSError) -> None:
         """The system has no more descriptors or memory: make some, and breathe."""
@@ -130,9 +140,11 @@ class Loop:
 
     def _make_room(self, newcomer: Peer | None) -> bool:
         """Close the sixteenth part of all, those first that would end first; False if nobody waits."""
-        waiting = [peer for peer in self._peers if peer.state in WAITING and peer is not newcomer]
-        waiting.sort(key=lambda peer: peer.deadline)
-        for peer in waiting[: max(1, self._cap // 16)]:
+        private = newcomer is not None and newcomer.private
+        alike = [peer for peer in self._peers if peer.private is private and peer is not newcomer]
+        waiting = sorted((p for p in alike if p.state in WAITING), key=lambda peer: peer.deadline)
+        _, cap = self._crowd(private)
+        for peer in waiting[: max(1, cap // 16)]:
             if peer.state is State.READING:
                 peer.send(self._refusal(TOO_MANY))
             self._close(peer)
@@ -240,8 +252,8 @@ class Loop:
 
     def _close_down(self) -> None:
         """Take whom the system has already greeted, then close the doors and the idle connections."""
-        for connection in self._doors.waiting():
-            self._admit(connection)
+        for connection, private in self._doors.waiting():
+            self._admit(connection, private)
         self._doors.close()
         for peer in list(self._peers):
             if peer.state is State.IDLE:
@@ -273,6 +285,7 @@ class Loop:
         if peer not in self._peers:
             return
         self._peers.discard(peer)
+        self._privates -= peer.private
         if peer.watched:
             self._watch(peer, 0)
         peer.socket.close()

@@ -43,14 +43,16 @@ class Peer:
         "inbox",
         "lingered",
         "outbox",
+        "private",
         "served",
         "socket",
         "state",
         "watched",
     )
 
-    def __init__(self, connection: socket.socket, deadline: float) -> None:
+    def __init__(self, connection: socket.socket, deadline: float, private: bool = False) -> None:
         self.socket = connection
+        self.private = private  # came through the private socket
         self.deadline = deadline
         self.state = State.IDLE
         self.inbox = b""

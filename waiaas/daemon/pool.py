@@ -12,9 +12,10 @@ Job = Callable[[], None]
 class Pool:
     """Threads are started as they are needed, at most `threads`; they live until `stop`."""
 
-    def __init__(self, name: str, threads: int) -> None:
+    def __init__(self, name: str, threads: int, backlog: int = BACKLOG) -> None:
         self._name = name
         self._limit = threads
+        self._most = threads * (1 + backlog)
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -23,7 +24,7 @@ class Pool:
     def submit(self, job: Job) -> bool:
         """Run `job` in some thread; False when too many wait already. `job` must not raise."""
         with self._lock:
-            if self._pending >= self._limit * (1 + BACKLOG):
+            if self._pending >= self._most:
                 return False
             self._pending += 1
             if self._pending > len(self._threads) and len(self._threads) < self._limit:

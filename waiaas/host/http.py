@@ -117,26 +117,43 @@ def web_page(url: str) -> NetworkProblem:
     )
 
 
-def local_health(host: str, port: int, timeout: float, clock: Clock | None = None) -> tuple[int, bytes]:
+def local_health(
+    host: str, port: int, timeout: float, clock: Clock | None = None, private: str | None = None
+) -> tuple[int, bytes]:
     """`GET /health` of a daemon on this machine: status and body, within `timeout` seconds in all.
 
-    Made of nothing but a socket, because monitoring calls it all day (PRF-2). Raises NetworkProblem.
+    `private` is its Unix socket, asked first: it answers however busy TCP is (DMN-5). Made of nothing
+    but a socket, because monitoring calls it all day (PRF-2). Raises NetworkProblem.
     """
     clock = clock or Clock()
     end = clock.monotonic() + timeout
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - told apart, not bound
     name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
-        with socket.create_connection((host, port), timeout) as connection:
+        with _private(private, timeout) or socket.create_connection((host, port), timeout) as connection:
             connection.sendall(
                 f"GET /health HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode("ascii")
             )
             return _health_answer(connection, end, clock)
     except TimeoutError as problem:
         raise NetworkProblem("network-timeout", f"{name} did not answer within {timeout:g} s") from problem
-    except OSError as problem:
-        why = problem.strerror or str(problem)
+    except (OSError, OverflowError, UnicodeError) as problem:  # the last two: no such port, no such name
+        why = getattr(problem, "strerror", None) or str(problem)
         raise NetworkProblem("network-refused", f"nothing answers on {name}: {why}") from problem
+
+
+def _private(path: str | None, timeout: float) -> socket.socket | None:
+    """Connected to the private socket; None where there is none, or nobody listens: TCP decides then."""
+    if not path:
+        return None
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(timeout)
+    try:
+        connection.connect(path)
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        connection.close()
+        return None
+    return connection
 
 
 def _health_answer(connection: socket.socket, end: float, clock: Clock) -> tuple[int, bytes]:

@@ -9,6 +9,7 @@ from waiaas.core.journal import Facts
 from waiaas.host.http import local_health
 from waiaas.host.launch import launch
 from waiaas.host.locks import Lock
+from waiaas.host.owner import acting_as
 from waiaas.host.processes import Holder, lock_holder
 from waiaas.upgrade.child import command_line
 from waiaas.upgrade.transaction import Run
@@ -80,7 +81,8 @@ def _take_lock(run: Run) -> Lock:
     end = run.host.clock.monotonic() + GRACE
     while True:
         try:
-            return Lock.acquire(run.layout.daemon_lock, "daemon")
+            with acting_as(run.owner):
+                return Lock.acquire(run.layout.daemon_lock, "daemon")
         except WaiaasError:
             if run.host.clock.monotonic() >= end:
                 raise
@@ -97,7 +99,8 @@ def start(run: Run) -> int:
     """Start whatever lies at the program's path and wait until it says it is ready; its pid."""
     release_lock(run)
     argv = command_line(run, run.program.program, "start", "--background")
-    return launch(run.host, argv, run.layout.log, run.settings.upgrade.health_timeout)
+    patience = run.settings.upgrade.health_timeout
+    return launch(run.host, argv, run.layout.log, patience, run.owner)
 
 
 def watch(run: Run, pid: int, version: str) -> None:
@@ -123,7 +126,7 @@ def await_end_of_probation(run: Run) -> None:
         try:
             if not health(run).probation:
                 return
-        except (OSError, ValueError, WaiaasError):
+        except (OSError, WaiaasError):
             return
         run.host.clock.sleep(GLANCE)
 
@@ -156,9 +159,17 @@ def _ill(run: Run, pid: int, version: str) -> str:
 
 
 def health(run: Run) -> HealthReport:
-    """What the daemon says about itself. Raises OSError or `WaiaasError`."""
-    known: Facts = json.loads(run.layout.daemon_json.read_text())
-    status, body = local_health(run.settings.daemon.hostname, int(known["port"]), POLL_TIMEOUT)
+    """What the daemon says about itself, over its private socket where it has one.
+
+    Raises OSError or `WaiaasError`.
+    """
+    try:
+        known: Facts = json.loads(run.layout.daemon_json.read_text())
+        port, private = int(known["port"]), known.get("socket")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as problem:
+        raise WaiaasError("unhealthy", "its daemon.json is not what a daemon writes") from problem
+    address = str(private) if private else None
+    status, body = local_health(run.settings.daemon.hostname, port, POLL_TIMEOUT, private=address)
     if status != 200:
         raise WaiaasError("unhealthy", f"health answers {status}")
     return parse(body)
