@@ -90,7 +90,7 @@ def test_rollback_can_keep_the_data__UPGR_04(installed: Site) -> None:
     assert health(installed)["version"] == "1.8.0"
     status, page = request(installed, "GET", "/v1/wallets")
     assert status == 200
-    assert [wallet["name"] for wallet in page["items"]] == ["treasury"]
+    assert [wallet["name"] for wallet in page["data"]] == ["treasury"]
 
 
 def test_up_to_date_downloads_nothing__UPGR_01(workshop: Workshop, feed: Feed, tmp_path: Path) -> None:

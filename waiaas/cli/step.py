@@ -4,22 +4,24 @@ The verbs and their JSON are a wire format between two versions (see `upgrade/wo
 """
 
 import argparse
+import json
 from pathlib import Path
 
 from waiaas.cli.context import Context
 from waiaas.cli.output import Result
 from waiaas.cli.place import installation_id, program_layout
 from waiaas.core.errors import UsageError
-from waiaas.upgrade import work
+from waiaas.upgrade import keeper, work
 
 HELP = argparse.SUPPRESS
-VERBS = ("check", "rehearse", "migrate", "verify", "record")
+VERBS = ("check", "keep", "rehearse", "migrate", "verify", "record")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("verb", choices=VERBS)
     parser.add_argument("--database", type=Path, help="the copy to rehearse on")
-    parser.add_argument("--program", type=Path, help="the installed program the runs belong to")
+    parser.add_argument("--verb", choices=tuple(keeper.VERBS), help="with keep: what to do")
+    parser.add_argument("--arguments", type=json.loads, default={}, help="with keep: of the verb, as JSON")
 
 
 def run(args: argparse.Namespace, context: Context) -> Result:
@@ -31,6 +33,8 @@ def run(args: argparse.Namespace, context: Context) -> Result:
 
             outcome = check_once(host, layout, loaded.settings, installation_id(layout))
             return Result(outcome.to_json(), "")
+        case "keep":
+            return Result(keeper.perform(host, layout, args.verb, args.arguments), "")
         case "rehearse":
             return Result(work.rehearse(host, layout, args.database), "")
         case "migrate":

@@ -1,49 +1,51 @@
 """Starting a daemon that outlives us, and waiting until it says that it is ready."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from waiaas.core.errors import Exit, TimedOut, WaiaasError
 from waiaas.host.host import Host
+from waiaas.host.owner import Owner, acting_as
 from waiaas.host.ready import Child, ReadySocket
 
 TAIL = 4096  # bytes of the log that an error looks at
 ERROR, HINT = "waiaas: error: ", "hint: "  # as `cli/output.py` writes them
 
 
-def launch(host: Host, argv: Sequence[str], log: Path, seconds: float) -> int:
-    """Start `argv` in a session of its own and return its pid once it has said READY=1.
+def launch(host: Host, argv: Sequence[str], log: Path, seconds: float, owner: Owner | None = None) -> int:
+    """Start `argv` in a session of its own, as `owner`, and return its pid once it has said READY=1.
 
     Raises `WaiaasError` "daemon-ended" with the daemon's own words and exit code, or `TimedOut`; then
     the process is gone.
     """
-    host.files.make_directory("log", log.parent)
-    begun = log.stat().st_size if log.exists() else 0
+    with acting_as(owner):
+        host.files.make_directory("log", log.parent)
+        begun = log.stat().st_size if log.exists() else 0
     with ReadySocket() as ready:
-        pid = host.processes.spawn(argv, log, extra={"NOTIFY_SOCKET": ready.name})
+        pid = host.processes.spawn(argv, log, extra={"NOTIFY_SOCKET": ready.name}, owner=owner)
         child = Child(pid)
         try:
-            _await(host, ready, child, seconds, log, begun)
+            _await(host, ready, child, seconds, lambda: _lines(log, begun, owner))
         finally:
             child.close()
     return pid
 
 
-def _await(host: Host, ready: ReadySocket, child: Child, seconds: float, log: Path, begun: int) -> None:
+def _await(
+    host: Host, ready: ReadySocket, child: Child, seconds: float, said: Callable[[], list[str]]
+) -> None:
     end = host.clock.monotonic() + seconds
     while True:
         heard = ready.wait(child, end - host.clock.monotonic())
         if heard == "ready":
             return
         if heard == "ended":
-            raise _ended(child.exit_code(), _lines(log, begun))
+            raise _ended(child.exit_code(), said())
         if heard == "timeout":
             host.processes.kill(child.pid)
             child.ended(5.0)
             child.exit_code()
-            raise TimedOut(
-                "not-ready", f"the daemon was not ready within {seconds:g} s{_last(_lines(log, begun))}"
-            )
+            raise TimedOut("not-ready", f"the daemon was not ready within {seconds:g} s{_last(said())}")
 
 
 def _ended(code: int | None, lines: list[str]) -> WaiaasError:
@@ -66,10 +68,10 @@ def describe_exit(code: int | None) -> str:
     return f"exit code {code}" if code >= 0 else f"signal {-code}"
 
 
-def _lines(log: Path, begun: int) -> list[str]:
+def _lines(log: Path, begun: int, owner: Owner | None) -> list[str]:
     """What the daemon logged since `begun`, as far as an error message needs it."""
     try:
-        with log.open("rb") as stream:
+        with acting_as(owner), log.open("rb") as stream:
             stream.seek(max(begun, log.stat().st_size - TAIL))
             return stream.read().decode("utf-8", "replace").strip().splitlines()
     except OSError:

@@ -32,7 +32,7 @@ class Lock:
     @classmethod
     def acquire(cls, path: Path, what: str, mode: int = FILE_MODE) -> Self:
         """Take the lock at once, or raise `Busy` naming the holder's pid."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         new = not path.exists()
         descriptor = os.open(path, flags, mode)
         try:
@@ -65,7 +65,7 @@ class Lock:
 def holder(path: Path) -> int | None:
     """The pid that holds the lock, or None. Never call it in the process that holds it."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
     try:

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from waiaas.core.layout import FILE_MODE
 from waiaas.host.locks import holder
+from waiaas.host.owner import Owner, acting_as
 
 PRIVATE = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID"}  # ours alone
 
@@ -36,17 +38,19 @@ class Processes:
         argv: Sequence[str],
         timeout: float,
         pass_fds: Sequence[int] = (),
-        extra: Mapping[str, str] | None = None,
+        owner: Owner | None = None,
     ) -> Finished:
-        """Run a child to its end; at the deadline it is killed and `code` is -SIGKILL."""
+        """Run a child to its end, as `owner` if there is one; at the deadline it is killed and `code`
+        is -SIGKILL."""
         with subprocess.Popen(
             list(argv),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**self._environ, **(extra or {})},
+            env=self._environ,
             pass_fds=tuple(pass_fds),
             start_new_session=True,
+            **_becoming(owner),
         ) as child:
             try:
                 out, err = child.communicate(timeout=timeout)
@@ -62,20 +66,23 @@ class Processes:
         self,
         argv: Sequence[str],
         log: Path,
-        pass_fds: Sequence[int] = (),
         extra: Mapping[str, str] | None = None,
+        owner: Owner | None = None,
     ) -> int:
-        """Start a process that outlives us, its output appended to `log`; returns its pid."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        with os.fdopen(os.open(log, flags, FILE_MODE), "ab") as stream:
+        """Start a process that outlives us, as `owner` if there is one, its output appended to `log`;
+        returns its pid."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        with acting_as(owner):
+            opened = os.open(log, flags, FILE_MODE)
+        with os.fdopen(opened, "ab") as stream:
             child = subprocess.Popen(
                 list(argv),
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
                 env={**self._environ, **(extra or {})},
-                pass_fds=tuple(pass_fds),
                 start_new_session=True,
+                **_becoming(owner),
             )
         child.returncode = 0  # its life is followed by its lock, never by wait(2)
         return child.pid
@@ -116,6 +123,12 @@ class Processes:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, handle)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _becoming(owner: Owner | None) -> dict[str, Any]:
+    if owner is None:
+        return {}
+    return {"user": owner.uid, "group": owner.gid, "extra_groups": list(owner.groups)}
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 from waiaas.core.errors import Exit, SchemaIncompatible, WaiaasError
 from waiaas.core.journal import Facts
 from waiaas.host.processes import Finished
+from waiaas.upgrade import keeper
 from waiaas.upgrade.transaction import Run
 
 PATIENCE = 3600.0  # seconds for a child that copies and migrates a large database
@@ -23,7 +24,16 @@ def ask(run: Run, program: Path, verb: str, *arguments: str, timeout: float = PA
     Raises the child's own error with its code, or `child-failed` when it does not answer.
     """
     argv = run.host.program.version_at(program, *_where(run), "--json", "step", verb, *arguments)
-    return _answer(program, verb, run.host.processes.run(argv, timeout))
+    return _answer(verb, run.host.processes.run(argv, timeout, owner=run.owner))
+
+
+def keep(run: Run, verb: str, **arguments: Any) -> Facts:
+    """Do something inside the data directory as its owner: here, or in a child that became it."""
+    if run.owner is None:
+        return keeper.perform(run.host, run.layout, verb, arguments)
+    words = (*_where(run), "--json", "step", "keep", "--verb", verb, "--arguments", json.dumps(arguments))
+    argv, descriptors = run.host.program.same_version(*words)
+    return _answer(verb, run.host.processes.run(argv, PATIENCE, descriptors, owner=run.owner))
 
 
 def record(run: Run) -> None:
@@ -44,7 +54,7 @@ def _where(run: Run) -> Sequence[str]:
     return ("--data-dir", str(run.layout.data_dir), "--config", str(run.layout.config))
 
 
-def _answer(program: Path, verb: str, finished: Finished) -> Facts:
+def _answer(verb: str, finished: Finished) -> Facts:
     document = _document(finished.stdout)
     if finished.code == 0 and document is not None:
         return document

@@ -9,6 +9,7 @@ from waiaas.core.journal import Facts
 from waiaas.host.http import local_health
 from waiaas.host.launch import launch
 from waiaas.host.locks import Lock
+from waiaas.host.owner import acting_as
 from waiaas.host.processes import Holder, lock_holder
 from waiaas.upgrade.child import command_line
 from waiaas.upgrade.transaction import Run
@@ -80,7 +81,8 @@ def _take_lock(run: Run) -> Lock:
     end = run.host.clock.monotonic() + GRACE
     while True:
         try:
-            return Lock.acquire(run.layout.daemon_lock, "daemon")
+            with acting_as(run.owner):
+                return Lock.acquire(run.layout.daemon_lock, "daemon")
         except WaiaasError:
             if run.host.clock.monotonic() >= end:
                 raise
@@ -97,7 +99,8 @@ def start(run: Run) -> int:
     """Start whatever lies at the program's path and wait until it says it is ready; its pid."""
     release_lock(run)
     argv = command_line(run, run.program.program, "start", "--background")
-    return launch(run.host, argv, run.layout.log, run.settings.upgrade.health_timeout)
+    patience = run.settings.upgrade.health_timeout
+    return launch(run.host, argv, run.layout.log, patience, run.owner)
 
 
 def watch(run: Run, pid: int, version: str) -> None:

@@ -9,6 +9,7 @@ from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import ProgramLayout
 from waiaas.host.container import in_image
 from waiaas.upgrade import slots
+from waiaas.upgrade.child import keep
 from waiaas.upgrade.transaction import Run
 
 SPARE = 16 << 20  # bytes left free on top of what a run needs
@@ -46,10 +47,10 @@ def owned_elsewhere(program: ProgramLayout, mode: str, *, asked: bool) -> tuple[
 
 def _findings(run: Run) -> Iterator[tuple[str, str]]:
     yield from _program_findings(run.program)
-    yield from _space_findings(run)
-    for folder in (run.layout.data_dir, run.layout.database.parent):
-        if not os.access(folder, os.W_OK | os.X_OK):
-            yield f"{folder} is not writable", f"chown or chmod {folder}, then try again"
+    seen = keep(run, "look")
+    yield from _space_findings(run, seen["bytes"])
+    for folder in seen["closed"]:
+        yield f"{folder} is not writable", f"chown or chmod {folder}, then try again"
 
 
 def _program_findings(program: ProgramLayout) -> Iterator[tuple[str, str]]:
@@ -62,9 +63,8 @@ def _program_findings(program: ProgramLayout) -> Iterator[tuple[str, str]]:
         yield f"{program.base} belongs to somebody else", f"sudo rm -r {program.base}"
 
 
-def _space_findings(run: Run) -> Iterator[tuple[str, str]]:
+def _space_findings(run: Run, database: int) -> Iterator[tuple[str, str]]:
     """What each file system has to hold: staged program and slot; backup, rehearsal and copy."""
-    database = run.layout.database.stat().st_size
     copies = 3 if run.plan.get("migrating") else 2
     wanted = [
         (run.program.base, 2 * run.plan.get("length", 0)),

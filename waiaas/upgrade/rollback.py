@@ -10,10 +10,8 @@
 """
 
 from waiaas.core.journal import Facts, OpenRun
-from waiaas.host.locks import Gate
-from waiaas.host.sqlite import snapshot
-from waiaas.store import backup as backups
 from waiaas.upgrade import carry, child, preflight, slots
+from waiaas.upgrade.child import keep
 from waiaas.upgrade.steps import (
     Backup,
     Check,
@@ -23,8 +21,6 @@ from waiaas.upgrade.steps import (
     Swap,
     Verify,
     expect,
-    remove_database,
-    sweep_database,
 )
 from waiaas.upgrade.transaction import Run, Step
 
@@ -37,23 +33,13 @@ class CheckKept(Check):
     def do(self, run: Run, facts: Facts) -> Facts:
         preflight.require(run)
         slots.stage_kept(run.host.files, run.program, run.plan["newDigest"])
-        remove_database(run, run.layout.rehearsal)
         try:
-            self._copy(run)
-            answer = child.ask(run, run.program.staged, "rehearse", "--database", str(run.layout.rehearsal))
+            copy = keep(run, "rehearsal", backup=run.plan["restore"])["database"]
+            answer = child.ask(run, run.program.staged, "rehearse", "--database", copy)
         finally:
-            remove_database(run, run.layout.rehearsal)
+            keep(run, "clear")
         expect(answer, version=run.plan["to"], schema=run.plan["schemaTo"])
         return {"rehearsal": answer}
-
-    def _copy(self, run: Run) -> None:
-        if run.plan["restore"] is None:
-            gate = Gate(run.layout.gate, run.host.clock)
-            snapshot(run.layout.database, gate, run.layout.rehearsal)
-            return
-        kept = backups.find(run.layout, run.plan["restore"])
-        backups.verify(kept)
-        run.host.files.copy("rehearsal", kept.database, run.layout.rehearsal)
 
 
 class BackupPresent(Backup):
@@ -72,24 +58,20 @@ class Restore(Reversible):
 
     def do(self, run: Run, facts: Facts) -> Facts:
         if run.plan["restore"]:
-            carry.put_back(run, run.plan["restore"], link=False)
+            keep(run, "restore", backup=run.plan["restore"], link=False, config=True)
             if facts.get(carry.ON):
-                carry.throw(run)
+                keep(run, "throw-switch")
         return {}
 
     def undo(self, run: Run, facts: Facts) -> None:
         present = run.facts_of("backup").get("backup")
-        if run.plan["restore"] and present and not self._is_live(run, present):
+        if run.plan["restore"] and present:
             carry.remember(run, self.name)
-            carry.put_back(run, present)
-
-    def _is_live(self, run: Run, present: str) -> bool:
-        kept = backups.find(run.layout, present).database
-        return run.layout.database.exists() and kept.samefile(run.layout.database)
+            keep(run, "restore", backup=present, link=True, config=True)
 
     def tidy(self, run: Run, state: OpenRun) -> None:
         carry.apply(run, state, self.name)
-        sweep_database(run)
+        keep(run, "clear")
 
 
 ROLLBACK: tuple[Step, ...] = (CheckKept(), Stop(), BackupPresent(), Restore(), Swap(), Verify(), Start())

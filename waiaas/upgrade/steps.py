@@ -15,12 +15,9 @@ from typing import Any
 
 from waiaas.core.errors import WaiaasError
 from waiaas.core.journal import Facts, OpenRun
-from waiaas.core.layout import DATABASE_NAME
 from waiaas.host.files import sha256
-from waiaas.host.locks import Gate
-from waiaas.host.sqlite import SIDE_FILES, side, snapshot
-from waiaas.store import backup as backups
 from waiaas.upgrade import carry, child, daemon, preflight, slots
+from waiaas.upgrade.child import keep
 from waiaas.upgrade.transaction import Run, Step
 
 Fetch = Callable[[Path], None]
@@ -64,21 +61,19 @@ class Check(Reversible):
         arguments: tuple[str, ...] = ()
         try:
             if run.plan["migrating"]:
-                remove_database(run, run.layout.rehearsal)
-                snapshot(run.layout.database, Gate(run.layout.gate, run.host.clock), run.layout.rehearsal)
-                arguments = ("--database", str(run.layout.rehearsal))
+                arguments = ("--database", keep(run, "rehearsal")["database"])
             answer = child.ask(run, run.program.staged, "rehearse", *arguments)
         finally:
-            remove_database(run, run.layout.rehearsal)
+            keep(run, "clear")
         expect(answer, version=run.plan["to"], schema=run.plan["schemaTo"])
         return answer
 
     def undo(self, run: Run, facts: Facts) -> None:
         run.host.files.remove("check.undo", run.program.staged)
-        remove_database(run, run.layout.rehearsal)
+        keep(run, "clear")
 
     def tidy(self, run: Run, state: OpenRun) -> None:
-        self.undo(run, {})
+        run.host.files.remove("check.tidy", run.program.staged)
 
 
 class Stop(Reversible):
@@ -113,30 +108,23 @@ class Backup(Reversible):
     label = "pre-upgrade"
 
     def do(self, run: Run, facts: Facts) -> Facts:
-        made = backups.create(
-            run.host.files,
-            run.host.clock,
-            run.layout,
-            run.plan["kind"],
-            run.plan["from"],
-            run.program.program,
+        return keep(
+            run,
+            "back-up",
+            kind=run.plan["kind"],
+            version=run.plan["from"],
+            artefact=str(run.program.program),
             link=bool(run.plan["replacing"]),
             label=self.label,
         )
-        return {"backup": made.id}
 
     def undo(self, run: Run, facts: Facts) -> None:
         """A backup whose database is the live file itself would change with it: it is none."""
-        live = run.layout.database
-        for found in backups.listing(run.layout):
-            kept = found.path / DATABASE_NAME
-            if kept.exists() and live.exists() and kept.samefile(live):
-                run.host.files.remove_tree("backup.undo", found.path)
+        keep(run, "give-up-links")
 
     def tidy(self, run: Run, state: OpenRun) -> None:
-        keep = run.settings.upgrade.keep_backups
-        needed = {str(state.facts_of(self.name).get("backup")), str(state.plan.get("restore"))}
-        backups.prune(run.host.files, run.layout, keep, needed)
+        needed = [str(state.facts_of(self.name).get("backup")), str(state.plan.get("restore"))]
+        keep(run, "prune", keep=run.settings.upgrade.keep_backups, needed=needed)
 
 
 class Swap(Reversible):
@@ -175,14 +163,13 @@ class Migrate(Reversible):
         return answer
 
     def undo(self, run: Run, facts: Facts) -> None:
-        remove_database(run, run.layout.migrating)
-        if run.plan["migrating"] and carry.schema_of(run) != run.plan["schemaFrom"]:
+        if run.plan["migrating"] and keep(run, "look")["schema"] != run.plan["schemaFrom"]:
             carry.remember(run, self.name)
-            carry.put_back(run, run.facts_of("backup")["backup"], config=False)
+            keep(run, "restore", backup=run.facts_of("backup")["backup"], link=True, config=False)
 
     def tidy(self, run: Run, state: OpenRun) -> None:
         carry.apply(run, state, self.name)
-        sweep_database(run)
+        keep(run, "clear")
 
 
 class Verify(Reversible):
@@ -242,21 +229,3 @@ def expect(answer: Facts, **wanted: Any) -> None:
             )
     if answer.get("problems"):
         raise WaiaasError("data-problems", f"the new program finds: {answer['problems'][0]}")
-
-
-def sweep_database(run: Run) -> None:
-    """What a power cut left beside the database."""
-    database = run.layout.database
-    run.host.files.sweep("leftover", database.parent, database.name)
-    for leftover in (
-        run.layout.migrating,
-        run.layout.rehearsal,
-        database.with_name(f".{database.name}.restoring"),
-    ):
-        remove_database(run, leftover)
-
-
-def remove_database(run: Run, path: Path) -> None:
-    """A copy of ours with all that SQLite and the gate put beside it."""
-    for doomed in (path, *(side(path, suffix) for suffix in (*SIDE_FILES, ".gate"))):
-        run.host.files.remove("leftover", doomed)

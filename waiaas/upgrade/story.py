@@ -18,12 +18,8 @@ from waiaas.core.version import Version
 from waiaas.host.clock import iso
 from waiaas.host.files import sha256
 from waiaas.host.host import Host
-from waiaas.host.locks import Gate, Lock
-from waiaas.host.sqlite import reading
-from waiaas.store import backup as backups
-from waiaas.store.assemble import counts
-from waiaas.store.inspect import inspect
-from waiaas.store.manifest import Backup
+from waiaas.host.locks import Lock
+from waiaas.host.owner import acting_as, other_owner
 from waiaas.upgrade import child, daemon, slots, transaction
 from waiaas.upgrade.book import Book
 from waiaas.upgrade.feed import Catalogue, Feed
@@ -73,7 +69,7 @@ def check(place: Place, feed: Feed, wish: Wish) -> Checked:
     catalogue = feed.refresh(CHECK_PATIENCE)
     for warning in catalogue.warnings:
         place.report.note(warning)
-    schema = inspect(place.layout.database, Gate(place.layout.gate, place.host.clock)).schema
+    schema = _schema(place)
     policy = Policy(
         channel=place.settings.upgrade.channel,
         pin=place.settings.upgrade.pin,
@@ -130,6 +126,8 @@ def recover(place: Place, *, restart: bool = True, daemon_lock: Lock | None = No
     )
     with place.host.processes.shielded():
         record = transaction.recover(run, state, steps_of(state))
+    if daemon_lock is None:
+        daemon.release_lock(run)
     child.record(run)
     return record
 
@@ -142,12 +140,12 @@ def steps_of(state: OpenRun) -> Sequence[Step]:
 def locked(place: Place) -> Iterator[None]:
     """The program first, then the data directory (UPGR-16). Raises `Busy`."""
     slots.prepare(place.host.files, place.program)
-    with (
-        Lock.acquire(place.program.lock, "upgrade of this program", PUBLIC_LOCK),
-        Lock.acquire(place.layout.run_lock, "upgrade of this data directory"),
-    ):
-        slots.sweep(place.host.files, place.program)
-        yield
+    with Lock.acquire(place.program.lock, "upgrade of this program", PUBLIC_LOCK):
+        with acting_as(other_owner(place.layout.data_dir)):
+            data = Lock.acquire(place.layout.run_lock, "upgrade of this data directory")
+        with data:
+            slots.sweep(place.host.files, place.program)
+            yield
 
 
 def _run(place: Place, plan: Facts, steps: Sequence[Step]) -> Facts:
@@ -163,7 +161,8 @@ def _run(place: Place, plan: Facts, steps: Sequence[Step]) -> Facts:
 def make_run(place: Place, plan: Facts) -> Run:
     book = Book(place.program, place.host.files, place.host.clock)
     layout = Layout(Path(plan["dataDir"]), Path(plan["database"]), Path(plan["config"]))
-    return Run(place.host, layout, place.program, place.settings, place.report, book, plan)
+    owner = other_owner(layout.data_dir)
+    return Run(place.host, layout, place.program, place.settings, place.report, book, plan, owner=owner)
 
 
 def _upgrade_plan(place: Place, hop: Release, schema: int, wish: Wish) -> Facts:
@@ -181,7 +180,7 @@ def _upgrade_plan(place: Place, hop: Release, schema: int, wish: Wish) -> Facts:
 
 
 def _rollback_plan(place: Place, undone: Facts, wish: Wish) -> Facts:
-    schema = inspect(place.layout.database, Gate(place.layout.gate, place.host.clock)).schema
+    schema = _schema(place)
     kept = None if wish.keep_data else _backup_of(place, undone)
     return {
         **_plan(place, "rollback", undone["from"], undone["oldDigest"], wish),
@@ -189,8 +188,8 @@ def _rollback_plan(place: Place, undone: Facts, wish: Wish) -> Facts:
         "migrating": False,
         "replacing": kept is not None,
         "schemaFrom": schema,
-        "schemaTo": kept.schema_version if kept else schema,
-        "restore": kept.id if kept else None,
+        "schemaTo": kept["schema"] if kept else schema,
+        "restore": kept["backup"] if kept else None,
     }
 
 
@@ -212,9 +211,24 @@ def _plan(place: Place, kind: str, to: str, digest: str, wish: Wish) -> Facts:
     }
 
 
-def _backup_of(place: Place, undone: Facts) -> Backup:
+def _schema(place: Place) -> int:
+    """The schema of the live database. Raises what stands against reading it."""
+    found = child.keep(_bystander(place), "look")
+    if found["schema"] is None:
+        raise WaiaasError("database-damaged", str(found["damage"]), "waiaas db check")
+    return int(found["schema"])
+
+
+def _bystander(place: Place) -> Run:
+    """A run that changes nothing: to look into the data directory as its owner."""
+    layout = place.layout
+    paths = {"dataDir": _key(place), "database": str(layout.database), "config": str(layout.config)}
+    return make_run(place, paths)
+
+
+def _backup_of(place: Place, undone: Facts) -> Facts:
     try:
-        return backups.find(place.layout, str(undone.get("backup")))
+        return child.keep(_bystander(place), "describe", backup=str(undone.get("backup")))
     except WaiaasError as problem:
         raise WaiaasError(
             "backup-missing",
@@ -229,12 +243,9 @@ def _say_what_leaves(place: Place, undone: Facts, plan: Facts) -> None:
         place.report.note(f"rolling back to {plan['to']}; the data stay as they are")
         return
     kept = _backup_of(place, undone)
-    gate = Gate(place.layout.gate, place.host.clock)
-    with reading(place.layout.database, gate) as connection:
-        present = counts(connection)
-    newer = sum(max(0, rows - kept.rows.get(table, 0)) for table, rows in present.items())
+    newer = kept["newer"]
     place.report.note(
-        f"rolling back to {plan['to']} with its data of {iso(kept.created_at)}; "
+        f"rolling back to {plan['to']} with its data of {iso(kept['createdAt'])}; "
         f"{newer} newer row{'' if newer == 1 else 's'} leave{'s' if newer == 1 else ''} the live database "
         "(a backup of the present state is made first)"
     )

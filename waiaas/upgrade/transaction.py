@@ -16,6 +16,7 @@ from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.settings import Settings
 from waiaas.host.host import Host
 from waiaas.host.locks import Lock
+from waiaas.host.owner import Owner
 from waiaas.host.sqlite import SqlError
 from waiaas.upgrade.book import Book
 from waiaas.upgrade.report import Reporter
@@ -39,8 +40,8 @@ class Run:
     book: Book
     plan: Facts
     daemon_lock: Lock | None = None
+    owner: Owner | None = None  # of the data directory, where that is somebody else (UPGR-14)
     restart: bool = True  # False: whoever recovers is about to be the daemon itself
-    child_pid: int | None = None
 
     def facts_of(self, step: str) -> Facts:
         state = self.book.open_run()

@@ -1,0 +1,133 @@
+"""What a run does inside the data directory: by its owner, and nobody else (UPGR-14).
+
+The supervising program belongs to the program's owner, who may be root. The data directory belongs
+to the daemon's user, who may have planted links, files and settings in it. So everything a run does
+in there is one of these verbs. Where both are the same user they are called as they are; else each
+runs in a child of the same version that has become the data directory's owner for good. They take
+and return JSON, and know nothing of journals or programs.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from waiaas.core.errors import WaiaasError
+from waiaas.core.journal import Facts
+from waiaas.core.layout import Layout
+from waiaas.host.host import Host
+from waiaas.host.locks import Gate
+from waiaas.host.sqlite import SIDE_FILES, SqlError, reading, side, snapshot, writing
+from waiaas.store import backup as backups
+from waiaas.store import killswitch
+from waiaas.store.assemble import counts
+from waiaas.store.inspect import inspect
+
+
+def look(host: Host, layout: Layout) -> Facts:
+    """Schema, kill switch, size and rights. What cannot be read is None, never a guess."""
+    facts: Facts = {"schema": None, "killSwitch": None, "bytes": 0, "damage": None}
+    try:
+        facts["bytes"] = layout.database.stat().st_size
+        facts["schema"] = inspect(layout.database, _gate(host, layout)).schema
+        with reading(layout.database, _gate(host, layout)) as connection:
+            facts["killSwitch"] = killswitch.is_on(connection)
+    except (WaiaasError, OSError, SqlError) as problem:
+        facts["damage"] = str(problem)
+    folders = (layout.data_dir, layout.database.parent)
+    facts["closed"] = [str(folder) for folder in folders if not os.access(folder, os.W_OK | os.X_OK)]
+    return facts
+
+
+def rehearsal(host: Host, layout: Layout, backup: str | None = None) -> Facts:
+    """A copy to rehearse on: of the live database, or of a verified backup's."""
+    clear(host, layout)
+    if backup is None:
+        snapshot(layout.database, _gate(host, layout), layout.rehearsal)
+    else:
+        kept = backups.find(layout, backup)
+        backups.verify(kept)
+        host.files.copy("rehearsal", kept.database, layout.rehearsal)
+    return {"database": str(layout.rehearsal)}
+
+
+def clear(host: Host, layout: Layout) -> Facts:
+    """Remove copies in the making, and what a power cut left beside the database."""
+    database = layout.database
+    host.files.sweep("leftover", database.parent, database.name)
+    restoring = database.with_name(f".{database.name}.restoring")
+    for leftover in (layout.rehearsal, layout.migrating, restoring):
+        for path in (leftover, *(side(leftover, suffix) for suffix in (*SIDE_FILES, ".gate"))):
+            host.files.remove("leftover", path)
+    return {}
+
+
+def back_up(
+    host: Host, layout: Layout, kind: str, version: str, artefact: str, link: bool, label: str
+) -> Facts:
+    """Make a backup; see `store.backup.create`."""
+    made = backups.create(
+        host.files, host.clock, layout, kind, version, Path(artefact), link=link, label=label
+    )
+    return {"backup": made.id}
+
+
+def describe(host: Host, layout: Layout, backup: str) -> Facts:
+    """What a backup holds, and how many rows the live database has beyond it."""
+    kept = backups.find(layout, backup)
+    with reading(layout.database, _gate(host, layout)) as connection:
+        present = counts(connection)
+    newer = sum(max(0, rows - kept.rows.get(table, 0)) for table, rows in present.items())
+    return {"backup": kept.id, "schema": kept.schema_version, "createdAt": kept.created_at, "newer": newer}
+
+
+def restore(host: Host, layout: Layout, backup: str, link: bool, config: bool) -> Facts:
+    """A backup's database becomes the live one. By link only when the backup belongs to the run being
+    undone, which then gives it up."""
+    kept = backups.find(layout, backup)
+    backups.restore(host.files, host.clock, layout, kept, link=link, with_config=config)
+    return {}
+
+
+def give_up_links(host: Host, layout: Layout) -> Facts:
+    """Remove backups whose database is the live file itself: they would change with it."""
+    live = layout.database
+    for found in backups.listing(layout):
+        if found.database.exists() and live.exists() and found.database.samefile(live):
+            host.files.remove_tree("backup.undo", found.path)
+    return {}
+
+
+def prune(host: Host, layout: Layout, keep: int, needed: list[str]) -> Facts:
+    """Forget old backups (BKUP-2)."""
+    return {"pruned": [found.id for found in backups.prune(host.files, layout, keep, set(needed))]}
+
+
+def throw_switch(host: Host, layout: Layout) -> Facts:
+    """The kill switch is on afterwards."""
+    with writing(layout.database, _gate(host, layout)) as connection:
+        if not killswitch.is_on(connection):
+            killswitch.switch(connection, True, "upgrade", host.clock.seconds())
+    return {}
+
+
+VERBS: dict[str, Callable[..., Facts]] = {
+    "look": look,
+    "rehearsal": rehearsal,
+    "clear": clear,
+    "back-up": back_up,
+    "describe": describe,
+    "restore": restore,
+    "give-up-links": give_up_links,
+    "prune": prune,
+    "throw-switch": throw_switch,
+}
+
+
+def perform(host: Host, layout: Layout, verb: str, arguments: dict[str, Any]) -> Facts:
+    """Run one verb; the child of another owner enters here."""
+    return VERBS[verb](host, layout, **arguments)
+
+
+def _gate(host: Host, layout: Layout) -> Gate:
+    return Gate(layout.gate, host.clock)
