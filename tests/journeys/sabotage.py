@@ -64,6 +64,22 @@ def notify(environ, text, _real=notify):
     )
 
 
+def is_unwell_and_will_not_stop() -> Overlay:
+    """Nothing but SIGKILL ends it, and it has the database open."""
+    deaf = appended(
+        START,
+        """
+
+def notify(environ, text, _real=notify):
+    import signal
+
+    _real(environ, text)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+""",
+    )
+    return {**deaf, **appended("waiaas/core/health.py", '\n\ndef _status(seen):\n    return "degraded"\n')}
+
+
 def cannot_rehearse() -> Overlay:
     return appended(STEP, "\n\ndef run(args, context):\n    raise SystemExit(78)\n")
 

@@ -115,6 +115,12 @@ def test_a_daemon_that_did_not_run_is_not_started_by_a_roll_back__UPGR_07(
         rolled_back(old, version, step, because)
 
 
+def test_a_daemon_that_will_not_stop_does_not_stop_the_roll_back__UPGR_07(bench: Bench) -> None:
+    """It is made to end before the old database comes back, or it would go on writing into it."""
+    with bench.facing(MINOR, sabotage.is_unwell_and_will_not_stop()) as old:
+        rolled_back(old, MINOR, "start", "did not stay healthy: health answers 503")
+
+
 @pytest.mark.parametrize(
     ("way", "because"),
     [

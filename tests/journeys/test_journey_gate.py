@@ -9,6 +9,8 @@ from itertools import cycle, islice
 from pathlib import Path
 from threading import Event, Thread
 
+import pytest
+
 from tests.journeys.api import contents, eventually, health, request, stray
 from tests.journeys.sabotage import appended
 from tests.journeys.test_journey_broken import WALLET
@@ -58,6 +60,7 @@ class Crowd:
                 self.wrong.append(f"{words}: {done}")
 
 
+@pytest.mark.timeout(60 + 12 * ROUNDS)
 def test_everybody_wants_the_database_during_twenty_runs__DIR_5(workshop: Workshop, tmp_path: Path) -> None:
     """Each upgrade migrates a copy and renames it into place, each roll-back restores the old file."""
     old = workshop.build("1.8.0", EAGER, name="eager-1.8.0")
