@@ -73,12 +73,14 @@ class Files:
     def link(self, op: str, source: Path, target: Path) -> bool:
         """Give `source` a second name; True if it is a link, False if it had to be copied.
 
-        `target` appears complete or not at all, and an old `target` is replaced.
+        `target` appears complete or not at all, and an old `target` is replaced. The bytes are made
+        durable first: nobody knows whether whoever wrote `source` (`cp`, SQLite) did.
         """
         temporary = target.with_name(f".{target.name}.{os.getpid()}.link")
         temporary.unlink(missing_ok=True)
         if target.exists() and target.samefile(source):
             return True  # rename(2) does nothing between two names of one file
+        self.sync(op, source)
         self.at(f"{op}:link")
         try:
             os.link(source, temporary, follow_symlinks=False)

@@ -66,7 +66,6 @@ def create_alone(files: Files, clock: Clock, layout: Layout, what: What) -> Back
 
     def linked(target: Path) -> None:
         layout.database.chmod(FILE_MODE)  # the previous implementation left it open to others
-        files.sync("backup.database", layout.database)
         files.link("backup.database", layout.database, target)
 
     def copied(target: Path) -> None:
