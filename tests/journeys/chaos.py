@@ -95,13 +95,19 @@ SCENARIOS = (
 class Bench:
     """A site that can be set back to its beginning in no time, and the two worlds it may end in."""
 
-    def __init__(self, workshop: Workshop, folder: Path, scenario: Scenario) -> None:
+    def __init__(
+        self, workshop: Workshop, folder: Path, scenario: Scenario, spoiled: dict[str, str] | None = None
+    ) -> None:
+        """`spoiled`: an overlay that breaks both versions on purpose."""
         self.scenario = scenario
-        old = workshop.build("1.8.0", OVERLAY, name="power-1.8.0")
-        patch = workshop.build("1.8.1", OVERLAY, name="power-1.8.1")
-        minor = workshop.build("1.9.0", OVERLAY | migration_17(), name="power-1.9.0")
+        overlay, name = OVERLAY | (spoiled or {}), "spoiled" if spoiled else "power"
+        old = workshop.build("1.8.0", overlay, name=f"{name}-1.8.0")
+        if scenario.migrating:
+            new = workshop.build("1.9.0", overlay | migration_17(), name=f"{name}-1.9.0")
+        else:
+            new = workshop.build("1.8.1", overlay, name=f"{name}-1.8.1")
         self.feed = Feed(workshop, folder / "feed")
-        self.feed.publish(old, minor if scenario.migrating else patch)
+        self.feed.publish(old, new)
         self.site = Site(folder / "site", old, self.feed.url)
         self.site.environ["WAIAAS_UPGRADE_PROBATION"] = "0"
         for words in (("init",), ("start", "--detach"), ("stop",)):
