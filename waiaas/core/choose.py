@@ -21,7 +21,8 @@ class Policy:
 
     `pin` is `""`, `"1"` or `"1.8"`: nothing beyond it is offered. `to`: exactly this version, which
     channel, pin and roll-out then do not keep away. `seq_floor`: nothing with a lower `seq` is
-    offered.
+    offered. `at_hand`: the only versions that can be had, because they were carried here; whoever
+    carried one has chosen it, so no roll-out keeps it away. None: all of them.
     """
 
     channel: str
@@ -32,6 +33,7 @@ class Policy:
     now: float
     to: Version | None = None
     seq_floor: int = 0
+    at_hand: frozenset[Version] | None = None
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,8 @@ class _Asker:
         """Away from a withdrawn version, to where the targets role says (FEED-5)."""
         said = f"{self.installed} was withdrawn: {gone.reason}"
         release = self._destination(gone)
+        if release is not None and (absent := self._absent(release)) is not None:
+            return Stay(f"{said}; {absent[1]}", "withdrawn", self.newest())
         if release is None or self._never(release) is not None:
             return Stay(f"{said}; there is no version to go to yet", "withdrawn", self.newest())
         if not self._in_sight(release):
@@ -183,7 +187,13 @@ class _Asker:
             return "withdrawn", f"{release.version} was withdrawn: {release.withdrawn.reason}"
         if self.min_safe is not None and release.version < self.min_safe:
             return "unsafe", f"{release.version} is older than {self.min_safe}, the oldest safe version"
-        return None
+        return self._absent(release)
+
+    def _absent(self, release: Release) -> tuple[str, str] | None:
+        at_hand = self.policy.at_hand
+        if at_hand is None or release.version in at_hand or release.version == self.installed:
+            return None
+        return "not-at-hand", f"{release.version} was not carried here"
 
     def _blocked(self, release: Release) -> tuple[str, str] | None:
         """Why a newer release that is in sight is not offered; None if it is."""
@@ -192,7 +202,7 @@ class _Asker:
             return pinned
         if release.seq < policy.seq_floor:
             return "old-news", f"{version} is not offered: it was published before the installed version"
-        if not release.critical and release.rollout is not None:
+        if not release.critical and release.rollout is not None and policy.at_hand is None:
             share = release.rollout.percent(policy.now)
             if bucket(policy.installation_id, version) >= share:
                 return "rollout", f"{version} is being rolled out ({share} %) and not here yet"

@@ -24,7 +24,7 @@ def save(chunks: Iterator[bytes], release: Release, staged: Path, files: Files, 
         files.remove("stage", staged)  # what an interrupted run may have left
         files.at("stage:write")
         try:
-            _write(_bounded(chunks, release), release, staged, progress)
+            _write(signed(chunks, release), release, staged, progress)
         except BaseException:
             files.remove("stage", staged)
             raise
@@ -37,18 +37,27 @@ def save(chunks: Iterator[bytes], release: Release, staged: Path, files: Files, 
         ) from problem
 
 
+def signed(chunks: Iterator[bytes], release: Release) -> Iterator[bytes]:
+    """The chunks as they come; after the last one raises TrustRefused `wrong-bytes` unless they were
+    what is signed as `release`."""
+    digest, received = hashlib.sha256(), 0
+    for chunk in _bounded(chunks, release):
+        digest.update(chunk)
+        received += len(chunk)
+        yield chunk
+    if received != release.length or digest.hexdigest() != release.sha256:
+        raise _wrong_bytes(release)
+
+
 def _write(chunks: Iterator[bytes], release: Release, staged: Path, progress: Progress) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    digest, received = hashlib.sha256(), 0
+    received = 0
     with os.fdopen(os.open(staged, flags, PROGRAM_MODE), "wb") as stream:
         os.fchmod(stream.fileno(), PROGRAM_MODE)  # open(2) applies the umask
         for chunk in chunks:
-            digest.update(chunk)
             stream.write(chunk)
             received += len(chunk)
             progress(received, release.length)
-        if received != release.length or digest.hexdigest() != release.sha256:
-            raise _wrong_bytes(release)
         stream.flush()
         os.fsync(stream.fileno())
 
@@ -66,6 +75,6 @@ def _bounded(chunks: Iterator[bytes], release: Release) -> Iterator[bytes]:
 def _wrong_bytes(release: Release) -> TrustRefused:
     return TrustRefused(
         "wrong-bytes",
-        f"what the feed sent as {release.target} is not what was signed",
+        f"what came as {release.target} is not what was signed",
         "nothing was changed; try again, and if it stays so tell whoever publishes the feed",
     )

@@ -7,21 +7,22 @@ no other command pays for it. Nothing is believed because of where it came from.
 import sys
 import types
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from waiaas.core.errors import TrustRefused, WaiaasError
+from waiaas.core.errors import TrustRefused
 from waiaas.core.release import Release, from_custom
+from waiaas.core.version import Version
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.http import Network, NetworkProblem
 from waiaas.host.locks import Lock
+from waiaas.upgrade import refusal
 from waiaas.upgrade.download import save
-from waiaas.upgrade.floors import Floor, Floors
-from waiaas.upgrade.refusal import below_floor, clock_doubt, refused, unusable_root
+from waiaas.upgrade.floors import Floor, Floors, raised
+from waiaas.upgrade.refusal import Source
 
 if TYPE_CHECKING:
     from tuf.ngclient import FetcherInterface, Updater
@@ -33,12 +34,18 @@ UNBOUNDED = 1 << 40  # bytes; where tuf itself counts
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What the feed says, verified. `releases` newest first; `expires`: role -> Unix seconds."""
+    """What the feed says, verified. `releases` newest first; `expires`: role -> Unix seconds.
+
+    `at_hand`: the only versions whose payload can be had, None for all (a feed). `expired`: roles that
+    are out of date and were accepted all the same (BNDL-3).
+    """
 
     releases: tuple[Release, ...]
     targets_version: int
     expires: dict[str, int]
     warnings: tuple[str, ...] = ()
+    at_hand: frozenset[Version] | None = None
+    expired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,9 @@ class Feed:
     ) -> None:
         self.url = url.rstrip("/")
         self.cache = cache_dir
+        self.source = Source(f"the feed at {self.url}")
+        self.network = network
         self._root = root
-        self._network = network
         self._clock = clock
         self._files = files
         self._floors = floors
@@ -87,16 +95,14 @@ class Feed:
         NetworkProblem; `no-feed` without an address; Busy while another process refreshes.
         """
         if not self.url:
-            raise WaiaasError(
-                "no-feed",
-                "no feed is set, so there is nowhere to ask",
-                "set [upgrade] feed_url in config.toml",
-            )
+            raise refusal.no_feed()
         deadline = self._clock.monotonic() + seconds
-        with self._cache_errors():
+        try:
             self._files.make_directory("feed", self.cache)
             with Lock.acquire(self.cache / "lock", "look at the feed"):
                 return self._refresh(deadline)
+        except OSError as problem:
+            raise refusal.cache_trouble(problem, self.cache) from problem
 
     def download(
         self, release: Release, staged: Path, seconds: float, progress: Callable[[int, int], None]
@@ -106,9 +112,19 @@ class Feed:
         `progress` gets the bytes so far and in all. Raises TrustRefused `wrong-bytes`, NetworkProblem,
         WaiaasError `cannot-stage`.
         """
+        save(self.payload(release, seconds), release, staged, self._files, progress)
+
+    def payload(self, release: Release, seconds: float) -> Iterator[bytes]:
+        """The artefact as the feed sends it, not verified."""
         url = f"{self.url}/targets/{release.sha256}.{release.target}"
-        deadline = self._clock.monotonic() + seconds
-        save(self._network.fetch(url, deadline, release.length), release, staged, self._files, progress)
+        return self.network.fetch(url, self._clock.monotonic() + seconds, release.length)
+
+    def reference(self, real: float) -> float:
+        """The time that TUF judges expiry by, `real` being the best that is known (FEED-8)."""
+        return real
+
+    def judge(self, real: float, doubt: str) -> None:
+        """Called with everything verified by then, and nothing of it used yet."""
 
     def _refresh(self, deadline: float) -> Catalogue:
         stored, warning = self._floors.load()
@@ -116,12 +132,14 @@ class Feed:
         state = _state(self.cache)
         floor = self._floor_for(state.targets_keys, stored)
         if state.targets_version < floor.targets_version:
-            raise below_floor(state.targets_version, floor.targets_version)
+            raise refusal.below_floor(self.source, state.targets_version, floor.targets_version)
         releases, warnings = _releases(updater, state.names)
         newest = max((release.seq for release in releases), default=0)
         if newest < floor.seq:
             warnings.append("the feed no longer lists the newest release that was seen here before")
-        self._remember(state, releases, floor, stored)
+        new = raised(floor, state.targets_version, state.targets_keys, releases)
+        if new != stored:
+            self._floors.save(new)
         said = tuple(text for text in (warning, *warnings) if text)
         return Catalogue(releases, state.targets_version, state.expires, said)
 
@@ -142,16 +160,19 @@ class Feed:
 
         now = self._clock.now()
         newest = max(self._build_time, signed_time)
-        metadata, reference = f"{self.url}/metadata/", max(now, newest)
+        metadata, real, doubt = f"{self.url}/metadata/", max(now, newest), refusal.clock_doubt(now, newest)
         try:
-            updater = open_updater(metadata, self.cache, self._root, self._network, deadline, reference)
+            updater = open_updater(
+                metadata, self.cache, self._root, self.network, deadline, self.reference(real)
+            )
         except RepositoryError as problem:
-            raise unusable_root(problem) from problem
+            raise refusal.unusable_root(problem) from problem
         try:
             updater.refresh()
         except (DownloadError, RepositoryError) as problem:
-            raise refused(problem, self.url, clock_doubt(now, newest)) from problem
+            raise refusal.refused(problem, self.source, doubt) from problem
         _only_ed25519(self.cache)
+        self.judge(real, doubt)
         return updater
 
     def _floor_for(self, keys: tuple[str, ...], stored: Floor | None) -> Floor:
@@ -160,30 +181,6 @@ class Feed:
         if self._build_floor > floor.targets_version and keys == _targets_keys(self._root):
             return Floor(self._build_floor, keys, floor.seq, floor.signed_time)
         return floor
-
-    def _remember(
-        self, state: _State, releases: tuple[Release, ...], floor: Floor, stored: Floor | None
-    ) -> None:
-        signed = [r.built for r in releases] + [r.withdrawn.at for r in releases if r.withdrawn]
-        new = Floor(
-            state.targets_version,
-            state.targets_keys,
-            max([floor.seq, *(release.seq for release in releases)]),
-            max([floor.signed_time, *signed]),
-        )
-        if new != stored:
-            self._floors.save(new)
-
-    @contextmanager
-    def _cache_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as problem:
-            raise WaiaasError(
-                "feed-cache",
-                f"cannot keep the feed's metadata in {self.cache}: {problem.strerror or problem}",
-                f"check the rights and the free space of {self.cache}",
-            ) from problem
 
 
 def open_updater(
@@ -272,6 +269,11 @@ def _releases(updater: "Updater", names: tuple[str, ...]) -> tuple[tuple[Release
     if warnings and not releases:
         raise TrustRefused("bad-release-data", warnings[0], "install a newer WAIaaS by hand")
     return tuple(sorted(releases, key=lambda release: release.version, reverse=True)), warnings
+
+
+def expiry(cache: Path) -> dict[str, int]:
+    """Role → Unix seconds, of the metadata that a refresh just verified."""
+    return _state(cache).expires
 
 
 def _only_ed25519(cache: Path) -> None:

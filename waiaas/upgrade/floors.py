@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from waiaas.core.release import Release
 from waiaas.host.files import Files
 
 FLOORS_MODE = 0o644
@@ -22,6 +23,17 @@ class Floor:
     targets_keys: tuple[str, ...]
     seq: int = 0
     signed_time: int = 0
+
+
+def raised(floor: Floor, targets_version: int, keys: tuple[str, ...], releases: tuple[Release, ...]) -> Floor:
+    """The floor after this list of releases was verified."""
+    signed = [r.built for r in releases] + [r.withdrawn.at for r in releases if r.withdrawn]
+    return Floor(
+        targets_version,
+        keys,
+        max([floor.seq, *(release.seq for release in releases)]),
+        max([floor.signed_time, *signed]),
+    )
 
 
 class Floors:

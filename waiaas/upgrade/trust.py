@@ -69,20 +69,25 @@ def root_of_trust(settings: "Settings") -> bytes:
 def open_feed(host: Host, settings: "Settings", cache: Path, floors: Path) -> "Feed":
     """The configured feed with its metadata in `cache`, guarded by what this build carries."""
     from waiaas.upgrade.feed import Feed
+
+    url = settings.upgrade.feed_url
+    return Feed(url=url, network=host.network, **guards(host, settings, cache, floors))
+
+
+def guards(host: Host, settings: "Settings", cache: Path, floors: Path) -> dict[str, Any]:
+    """What every `Feed` is guarded by, wherever it is read from."""
     from waiaas.upgrade.floors import Floors
 
     info = build_info()
-    return Feed(
-        settings.upgrade.feed_url,
-        cache,
-        root_of_trust(settings),
-        host.network,
-        host.clock,
-        host.files,
-        Floors(floors, host.files),
-        info.built,
-        0 if settings.upgrade.trusted_root else info.targets_floor,
-    )
+    return {
+        "cache_dir": cache,
+        "root": root_of_trust(settings),
+        "clock": host.clock,
+        "files": host.files,
+        "floors": Floors(floors, host.files),
+        "build_time": info.built,
+        "build_floor": 0 if settings.upgrade.trusted_root else info.targets_floor,
+    }
 
 
 def _embedded(name: str) -> bytes | None:
