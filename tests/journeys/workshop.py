@@ -205,6 +205,7 @@ class Site:
 
     def __init__(self, folder: Path, artefact: Path, feed_url: str = PLACEHOLDER) -> None:
         self.folder = folder
+        self.python = PYTHON
         self.program = folder / "bin" / "waiaas"
         self.data = folder / "data"
         self.program.parent.mkdir(parents=True)
@@ -220,7 +221,7 @@ class Site:
         }
 
     def run(self, *arguments: str, program: Path | None = None, **environ: str) -> Done:
-        argv = [PYTHON, "-I", str(program or self.program), "--data-dir", str(self.data), *arguments]
+        argv = [self.python, "-I", str(program or self.program), "--data-dir", str(self.data), *arguments]
         done = subprocess.run(
             argv,
             cwd=self.folder,

@@ -62,7 +62,7 @@ class Context:
         Raises NotReady "not-initialised" and UsageError "bad-settings" with all problems at once.
         `broken_ok`: a key with a problem has its default (`stop` must work whatever the file says).
         """
-        data_dir = Path(where.data_dir(self.flags.data_dir, self.host.environ))
+        data_dir = self.data_dir()
         config = Path(self.flags.config).absolute() if self.flags.config else data_dir / CONFIG
         initialised = _exists(data_dir / "installation.json")
         legacy = not initialised and (_exists(data_dir / CONFIG) or _exists(data_dir / "data/waiaas.db"))
@@ -76,7 +76,7 @@ class Context:
             self.host.environ,
             overrides or {},
             lenient=lenient or self._provisional(data_dir),
-            defaults=_built_in(),
+            defaults=built_in(),
         )
         if parsed.problems and not broken_ok:
             raise _bad_settings(config, parsed)
@@ -121,6 +121,10 @@ class Context:
                 "bad-settings", f"{config} is not UTF-8 text (line {line})", "save it as UTF-8"
             ) from problem
 
+    def data_dir(self) -> Path:
+        """Flag, environment, or `~/.waiaas`. Raises UsageError "no-home"."""
+        return Path(where.data_dir(self.flags.data_dir, self.host.environ))
+
     def _provisional(self, data_dir: Path) -> bool:
         """During an open run and after a roll-back unknown keys only warn (SPEC §5)."""
         if self.program is None or not self.program.base.is_dir():
@@ -150,7 +154,7 @@ def _database(data_dir: Path, configured: str, legacy: bool) -> Path:
     return Path(os.path.normpath(data_dir / path))
 
 
-def _built_in() -> Mapping[str, str]:
+def built_in() -> Mapping[str, str]:
     """Defaults that the artefact was built with."""
     from waiaas.upgrade.trust import build_info
 

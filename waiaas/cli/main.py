@@ -77,6 +77,7 @@ def _run(line: CommandLine, context: "Context") -> int:
         arguments = build(name, module).parse_args(line.arguments)
     except HelpAsked as asked:
         return _rendered(context.out, Result({"help": str(asked)}, str(asked).rstrip()))
+    _settle_rights(name, context)
     try:
         return _rendered(context.out, module.run(arguments, context))
     except SchemaIncompatible:
@@ -85,6 +86,13 @@ def _run(line: CommandLine, context: "Context") -> int:
     finally:
         if name not in WITHOUT_NOTICE and not _serves(name, arguments):
             _notice(context)
+
+
+def _settle_rights(name: str, context: "Context") -> None:
+    if os.geteuid() == 0:
+        from waiaas.cli.rights import settle
+
+        settle(name, context)
 
 
 def _excuse_if_overtaken(context: "Context") -> None:

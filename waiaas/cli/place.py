@@ -4,9 +4,10 @@ import json
 import os
 
 from waiaas import __version__
+from waiaas.cli import rights
 from waiaas.cli.context import Context, Loaded
 from waiaas.core.errors import WaiaasError
-from waiaas.core.layout import Layout, ProgramLayout
+from waiaas.core.layout import Layout
 from waiaas.core.version import Version
 from waiaas.upgrade.feed import Feed
 from waiaas.upgrade.report import Reporter
@@ -14,15 +15,9 @@ from waiaas.upgrade.story import Place
 from waiaas.upgrade.trust import open_feed
 
 
-def program_layout(context: Context) -> ProgramLayout | None:
-    """None when run from a source tree: there is no program file that could be upgraded."""
-    path = context.host.program.path
-    return ProgramLayout(path) if path else None
-
-
 def place(context: Context, loaded: Loaded, report: Reporter) -> Place:
     """Raises `not-installed` when there is no program file."""
-    program = program_layout(context)
+    program = context.program
     if program is None:
         raise WaiaasError(
             "not-installed",
@@ -36,8 +31,13 @@ def place(context: Context, loaded: Loaded, report: Reporter) -> Place:
         loaded.settings,
         report,
         Version.parse(__version__),
-        installation_id(loaded.layout),
+        _installation_id(context, loaded.layout),
     )
+
+
+def _installation_id(context: Context, layout: Layout) -> str:
+    with rights.reading(context):
+        return installation_id(layout)
 
 
 def installation_id(layout: Layout) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from waiaas import __version__
 from waiaas.cli import place as places
+from waiaas.cli import rights
 from waiaas.cli.adopt import adopt
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.init import initialise
@@ -28,7 +29,7 @@ from waiaas.host.launch import launch
 from waiaas.host.locks import Lock
 from waiaas.store.inspect import inspect
 from waiaas.store.migrate import bring_up_to_date
-from waiaas.upgrade import book, child, presence
+from waiaas.upgrade import book, child, presence, story
 from waiaas.upgrade.report import Silent
 from waiaas.upgrade.story import Place, make_run
 
@@ -43,7 +44,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> Result:
+    if os.geteuid() == 0:
+        _hand_over(context)
     return detached(args, context) if args.detach else foreground(args, context)
+
+
+def _hand_over(context: Context) -> None:
+    """Root finishes an interrupted upgrade, which the daemon's user may not, and becomes that user."""
+    if context.program is not None and book.open_run(context.program) is not None:
+        where = places.place(context, rights.load(context), Silent())
+        if not presence.supervised(where.program):
+            with story.locked(where):
+                story.recover(where, restart=False)
+    rights.become_owner(context)
 
 
 def detached(args: argparse.Namespace, context: Context) -> Result:

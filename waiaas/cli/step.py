@@ -9,7 +9,7 @@ from pathlib import Path
 
 from waiaas.cli.context import Context
 from waiaas.cli.output import Result
-from waiaas.cli.place import installation_id, program_layout
+from waiaas.cli.place import installation_id
 from waiaas.core.errors import UsageError
 from waiaas.upgrade import keeper, work
 
@@ -20,7 +20,7 @@ VERBS = ("check", "keep", "rehearse", "migrate", "verify", "record")
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("verb", choices=VERBS)
     parser.add_argument("--database", type=Path, help="the copy to rehearse on")
-    parser.add_argument("--verb", choices=tuple(keeper.VERBS), help="with keep: what to do")
+    parser.add_argument("--task", choices=tuple(keeper.VERBS), help="with keep: what to do")
     parser.add_argument("--arguments", type=json.loads, default={}, help="with keep: of the verb, as JSON")
 
 
@@ -34,14 +34,14 @@ def run(args: argparse.Namespace, context: Context) -> Result:
             outcome = check_once(host, layout, loaded.settings, installation_id(layout))
             return Result(outcome.to_json(), "")
         case "keep":
-            return Result(keeper.perform(host, layout, args.verb, args.arguments), "")
+            return Result(keeper.perform(host, layout, args.task, args.arguments), "")
         case "rehearse":
             return Result(work.rehearse(host, layout, args.database), "")
         case "migrate":
             return Result(work.migrate(host, layout), "")
         case "verify":
             return Result(work.verify(host, layout), "")
-    program = program_layout(context)
+    program = context.program
     if program is None:
         raise UsageError("no-program", "runs are recorded beside a program file, and there is none")
     return Result(work.record(host, layout, program), "")

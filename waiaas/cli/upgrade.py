@@ -3,6 +3,7 @@
 import argparse
 
 from waiaas.cli import place as places
+from waiaas.cli import rights
 from waiaas.cli.confirm import confirm
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.legacy import refuse_legacy_daemon
@@ -39,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> Result:
     if args.keep_data and not args.rollback:
         raise UsageError("usage", "--keep-data goes with --rollback", "waiaas upgrade --rollback --keep-data")
-    loaded = context.load(lenient=_open(context))
+    loaded = rights.load(context)
     teller = Teller(context.out, events=args.events)
     place = places.place(context, loaded, teller)
     if args.history:
@@ -52,10 +53,6 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     _refuse_if_owned_elsewhere(loaded, place)
     refuse_legacy_daemon(context.host, loaded.layout, loaded.settings)
     return _change(args, context, loaded, place)
-
-
-def _open(context: Context) -> bool:
-    return presence.unfinished(places.program_layout(context)) is not None
 
 
 def _check(args: argparse.Namespace, place: Place) -> Result:

@@ -31,7 +31,7 @@ def keep(run: Run, verb: str, **arguments: Any) -> Facts:
     """Do something inside the data directory as its owner: here, or in a child that became it."""
     if run.owner is None:
         return keeper.perform(run.host, run.layout, verb, arguments)
-    words = (*_where(run), "--json", "step", "keep", "--verb", verb, "--arguments", json.dumps(arguments))
+    words = (*_where(run), "--json", "step", "keep", "--task", verb, "--arguments", json.dumps(arguments))
     argv, descriptors = run.host.program.same_version(*words)
     return _answer(verb, run.host.processes.run(argv, PATIENCE, descriptors, owner=run.owner))
 

@@ -1,0 +1,79 @@
+"""Whose rights a command uses, and whose settings decide about the program (UPGR-14).
+
+Root, or another owner of the program, may run a command on a data directory that belongs to the
+daemon's user. Every command but `upgrade` then becomes that user at once. `upgrade` stays who it is
+and does what it must do in there through `upgrade/keeper.py`; what decides about the program it
+takes from flags, the environment, or `.waiaas/config.toml` beside the program, never from there.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from waiaas.cli.context import Context, Loaded, built_in
+from waiaas.core.errors import WaiaasError
+from waiaas.core.layout import ProgramLayout
+from waiaas.core.settings import parse
+from waiaas.host.owner import acting_as, become, other_owner
+
+KEEP_RIGHTS = {"upgrade", "start"}  # start recovers first; see cli/start.py
+OWNERS_FILE = "config.toml"
+MAX_FILE = 1 << 20  # bytes
+
+
+def settle(name: str, context: Context) -> None:
+    """Called before a command runs."""
+    if os.geteuid() == 0 and name not in KEEP_RIGHTS:
+        become(other_owner(context.data_dir()))
+
+
+def become_owner(context: Context) -> None:
+    """From now on everything is done as the data directory's owner."""
+    become(other_owner(context.data_dir()))
+
+
+def load(context: Context) -> Loaded:
+    """The data directory read with its owner's rights; who may replace the program decides how."""
+    with acting_as(other_owner(context.data_dir())):
+        loaded = context.load()
+    if context.program is None or not _foreign(loaded):
+        return loaded
+    text = _owners_text(context.program)
+    parsed = parse(text, context.host.environ, {}, lenient=True, defaults=built_in())
+    origins = {
+        key: parsed.origins[key] if key.startswith("upgrade.") else of
+        for key, of in loaded.parsed.origins.items()
+    }
+    settings = replace(loaded.settings, upgrade=parsed.settings.upgrade)
+    return replace(loaded, settings=settings, parsed=replace(loaded.parsed, origins=origins))
+
+
+@contextmanager
+def reading(context: Context) -> Iterator[None]:
+    """Open files of the data directory as its owner."""
+    with acting_as(other_owner(context.data_dir())):
+        yield
+
+
+def _foreign(loaded: Loaded) -> bool:
+    return loaded.layout.data_dir.stat().st_uid != os.geteuid()
+
+
+def _owners_text(program: ProgramLayout) -> str | None:
+    """`.waiaas/config.toml`; refused if anybody but its owner could have written it."""
+    path = program.base / OWNERS_FILE
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as stream:
+        found = os.fstat(stream.fileno())
+        if found.st_uid not in (0, os.geteuid()) or stat.S_IMODE(found.st_mode) & 0o022:
+            raise WaiaasError(
+                "foreign-settings",
+                f"{path} could have been written by somebody else, so it decides nothing",
+                f"sudo chown root {path} && sudo chmod 644 {path}",
+            )
+        return stream.read(MAX_FILE).decode("utf-8")
