@@ -64,6 +64,13 @@ def test_it_runs_isolated_and_by_itself_and_pins_its_file__SHP_2(version: str, t
     assert first == f"/proc/self/fd/{pin}"
 
 
+def test_it_starts_where_few_files_may_be_open__SHP_2(tmp_path: Path) -> None:
+    file = archive(tmp_path / "waiaas")
+    done = run("/bin/sh", "-c", 'ulimit -n 64; exec "$@"', "sh", sys.executable, "-I", file)
+    assert done.returncode == 7, done.stderr
+    assert done.stdout.split("|")[2] == f"/proc/self/fd/{done.stdout.split('|')[1]}"
+
+
 def test_the_file_itself_is_executable__SHP_2(tmp_path: Path) -> None:
     file = archive(tmp_path / "waiaas")
     (tmp_path / "python3").symlink_to(sys.executable)

@@ -70,7 +70,10 @@ def pin():
         os.set_inheritable(held, False)
         pinned = held
     else:
-        pinned = fcntl.fcntl(held, fcntl.F_DUPFD_CLOEXEC, LOWEST_PIN)
+        try:
+            pinned = fcntl.fcntl(held, fcntl.F_DUPFD_CLOEXEC, LOWEST_PIN)
+        except OSError:  # `ulimit -n` ends below that
+            pinned = fcntl.fcntl(held, fcntl.F_DUPFD_CLOEXEC, LOWEST_PIN // 5)
         os.close(held)
     if not os.path.exists(prefix + str(pinned)):
         os.close(pinned)
