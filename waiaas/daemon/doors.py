@@ -45,6 +45,13 @@ class Doors:
                 for _ in range(BACKLOG):  # those who come while we look could keep us for ever
                     yield listener.accept(), listener.private
 
+    def privately(self) -> Iterator[socket.socket]:
+        """Whoever waits longest at the private socket: let in first when there is hardly any room."""
+        for listener in self._listeners:
+            if listener.private:
+                with suppress(OSError):
+                    yield listener.accept()
+
     def close(self) -> None:
         for listener in self._listeners:
             if not self.paused:

@@ -137,6 +137,8 @@ class Loop:
         self._log.warning(f"cannot accept connections: {problem.strerror}", error=name)
         self._doors.pause(self._now)
         self._make_room(None)
+        for connection in self._doors.privately():
+            self._admit(connection, private=True)
 
     def _make_room(self, newcomer: Peer | None) -> bool:
         """Close the sixteenth part of all, those first that would end first; False if nobody waits."""
