@@ -15,6 +15,7 @@ from waiaas.core.layout import FILE_MODE
 from waiaas.host.locks import holder
 from waiaas.host.owner import Owner, acting_as
 
+STOPPING = (signal.SIGTERM, signal.SIGINT)
 PRIVATE = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID"}  # ours alone
 
 
@@ -111,18 +112,30 @@ class Processes:
         os.execve(argv[0], list(argv), kept)
 
     def on_stop(self, stop: Callable[[], None]) -> None:
-        """SIGTERM and SIGINT ask to stop, a second one forces; a closed terminal does nothing (DMN-2)."""
-        asked: list[int] = []  # no lock in a signal handler: a second signal may interrupt the first
+        """SIGTERM and SIGINT ask to stop, a second one forces; a closed terminal does nothing (DMN-2).
 
-        def handle(number: int, _frame: object) -> None:
-            asked.append(number)
-            if len(asked) > 1:
-                os._exit(128 + number)
-            stop()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, handle)
+        `stop` is called in a thread: Python runs handlers in the main thread only, where a signal that
+        comes just before a blocking call would wait for ever.
+        """
+        heard, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        os.set_blocking(heard, True)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        for number in STOPPING:
+            signal.signal(number, lambda *_: None)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        threading.Thread(target=_listen, args=(heard, stop), name="signals", daemon=True).start()
+
+
+def _listen(heard: int, stop: Callable[[], None]) -> None:
+    """Each byte is the number of a signal that came."""
+    asked = False
+    while True:
+        number = os.read(heard, 1)[0]
+        if number in STOPPING and asked:
+            os._exit(128 + number)
+        if number in STOPPING:
+            asked = True
+            stop()
 
 
 def _becoming(owner: Owner | None) -> dict[str, Any]:
