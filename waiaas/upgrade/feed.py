@@ -81,7 +81,7 @@ class Feed:
         self.cache = cache_dir
         self.source = Source(f"the feed at {self.url}")
         self.network = network
-        self._root = root
+        self.root = root
         self._clock = clock
         self._files = files
         self._floors = floors
@@ -163,7 +163,7 @@ class Feed:
         metadata, real, doubt = f"{self.url}/metadata/", max(now, newest), refusal.clock_doubt(now, newest)
         try:
             updater = open_updater(
-                metadata, self.cache, self._root, self.network, deadline, self.reference(real)
+                metadata, self.cache, self.root, self.network, deadline, self.reference(real)
             )
         except RepositoryError as problem:
             raise refusal.unusable_root(problem) from problem
@@ -178,7 +178,7 @@ class Feed:
     def _floor_for(self, keys: tuple[str, ...], stored: Floor | None) -> Floor:
         """The floor that holds under these keys: what was seen, and at least what the build carries."""
         floor = stored if stored and stored.targets_keys == keys else Floor(0, keys)
-        if self._build_floor > floor.targets_version and keys == _targets_keys(self._root):
+        if self._build_floor > floor.targets_version and keys == _targets_keys(self.root):
             return Floor(self._build_floor, keys, floor.seq, floor.signed_time)
         return floor
 

@@ -18,8 +18,8 @@ from waiaas.core.layout import Layout
 from waiaas.host.host import Host
 from waiaas.host.locks import Gate
 from waiaas.host.sqlite import SIDE_FILES, SqlError, reading, side, snapshot, writing
+from waiaas.store import audit, killswitch
 from waiaas.store import backup as backups
-from waiaas.store import killswitch
 from waiaas.store.assemble import counts
 from waiaas.store.inspect import inspect
 
@@ -111,6 +111,15 @@ def throw_switch(host: Host, layout: Layout) -> Facts:
     return {}
 
 
+def accept_expired(host: Host, layout: Layout, source: str, expired: list[str]) -> Facts:
+    """Audit that the operator took metadata that are out of date (BNDL-3)."""
+    details = {"source": source, "expired": expired}
+    with writing(layout.database, _gate(host, layout)) as connection:
+        now = host.clock.seconds()
+        audit.write(connection, "UPGRADE_EXPIRED_ACCEPTED", "upgrade", details, now, severity="warning")
+    return {}
+
+
 VERBS: dict[str, Callable[..., Facts]] = {
     "look": look,
     "rehearsal": rehearsal,
@@ -121,6 +130,7 @@ VERBS: dict[str, Callable[..., Facts]] = {
     "give-up-links": give_up_links,
     "prune": prune,
     "throw-switch": throw_switch,
+    "accept-expired": accept_expired,
 }
 
 

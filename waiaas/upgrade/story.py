@@ -78,9 +78,15 @@ def check(place: Place, feed: Feed, wish: Wish) -> Checked:
         python=sys.version_info[:3],
         now=place.host.clock.now(),
         to=wish.to,
+        at_hand=catalogue.at_hand,
     )
     choice = choose(catalogue.releases, place.installed, policy)
     return Checked(catalogue, choice, schema)
+
+
+def accept_expired(place: Place, source: str, expired: Sequence[str]) -> None:
+    """Note for good that the operator took metadata that are out of date (BNDL-3)."""
+    child.keep(_bystander(place), "accept-expired", source=source, expired=list(expired))
 
 
 def upgrade(place: Place, feed: Feed, hop: Release, schema: int, wish: Wish) -> Facts:
