@@ -1,6 +1,5 @@
 """Failures that are not ours: the system's get plain words, bugs a report file (CLI-2, exit 70)."""
 
-import errno
 import os
 import platform
 import sys
@@ -10,35 +9,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from waiaas import __version__
+from waiaas.core.causes import told
 from waiaas.core.errors import Exit, WaiaasError
 
 SECRET_NAMES = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL")
 SHORTEST_SECRET = 6  # characters; shorter values would blank ordinary words
-HINTS = {
-    errno.EACCES: "run it as the owner of that file",
-    errno.EPERM: "run it as the owner of that file",
-    errno.ENOSPC: "free some space on that disk, then try again",
-    errno.EDQUOT: "free some space in that quota, then try again",
-    errno.EROFS: "that file system is mounted read-only; mount it writable",
-    errno.ENOENT: "check the path",
-    errno.EMFILE: "raise the limit of open files (ulimit -n)",
-}
 
 
 def explain(problem: Exception, argv: Sequence[str], environ: Mapping[str, str]) -> tuple[WaiaasError, Exit]:
     """Words and exit code for anything that is no `WaiaasError`."""
-    if isinstance(problem, OSError) and problem.errno is not None:
-        return _system(problem), Exit.FAILED
-    if type(problem).__module__ == "sqlite3":
-        hint = "`waiaas db check` examines it; `waiaas backup list` shows what can be restored"
-        return WaiaasError("database-problem", f"the database cannot be used: {problem}", hint), Exit.FAILED
-    return _bug(problem, argv, environ), Exit.BUG
-
-
-def _system(problem: OSError) -> WaiaasError:
-    where = f": {problem.filename}" if problem.filename else ""
-    hint = HINTS.get(problem.errno or 0, "`waiaas doctor` looks for the cause")
-    return WaiaasError("system-refused", f"the system refused it: {problem.strerror}{where}", hint)
+    known = told(problem)
+    return (known, Exit.FAILED) if known else (_bug(problem, argv, environ), Exit.BUG)
 
 
 def _bug(problem: Exception, argv: Sequence[str], environ: Mapping[str, str]) -> WaiaasError:

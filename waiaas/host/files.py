@@ -42,27 +42,34 @@ class Files:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
+            self.replace(op, temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        self.replace(op, temporary, path)
 
     def append(self, op: str, path: Path, line: bytes, mode: int = FILE_MODE) -> None:
-        """Append to a log that survives a power cut: written, fsynced, its name fsynced too."""
+        """Append to a log that survives a power cut: written, fsynced, its name fsynced too; or, on a
+        full disk, not at all. The caller holds the lock under which the log is written."""
         self.at(f"{op}:append")
         new = not path.exists()
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(path, flags, mode)
+        begun = os.fstat(descriptor).st_size
         try:
             if new:
                 os.fchmod(descriptor, mode)  # open(2) applies the umask
             while line:
                 line = line[os.write(descriptor, line) :]
             os.fsync(descriptor)
+            if new:
+                self.sync_directory(op, path.parent)
+        except OSError:
+            os.ftruncate(descriptor, begun)  # what is not durable was never said
+            if new:
+                path.unlink(missing_ok=True)
+            raise
         finally:
             os.close(descriptor)
-        if new:
-            self.sync_directory(op, path.parent)
 
     def replace(self, op: str, source: Path, target: Path) -> None:
         """Rename over `target`; the caller has fsynced `source`."""
@@ -89,7 +96,7 @@ class Files:
                 raise
             self.copy(op, source, target)
             return False
-        self.replace(op, temporary, target)
+        self._named(op, temporary, target)
         return True
 
     def copy(self, op: str, source: Path, target: Path, mode: int | None = None) -> None:
@@ -102,10 +109,10 @@ class Files:
                 shutil.copyfileobj(origin, stream, CHUNK)
                 stream.flush()
                 os.fsync(stream.fileno())
+            self.replace(op, temporary, target)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        self.replace(op, temporary, target)
 
     def symlink(self, op: str, pointing_at: str, target: Path) -> None:
         """Flip a symbolic link atomically."""
@@ -113,7 +120,7 @@ class Files:
         temporary.unlink(missing_ok=True)
         self.at(f"{op}:symlink")
         temporary.symlink_to(pointing_at)
-        self.replace(op, temporary, target)
+        self._named(op, temporary, target)
 
     def remove(self, op: str, path: Path) -> None:
         if path.is_symlink() or path.exists():
@@ -170,6 +177,14 @@ class Files:
     def sync_directory(self, op: str, path: Path) -> None:
         self.at(f"{op}:fsync-directory")
         self._fsync(path, os.O_RDONLY | os.O_DIRECTORY)
+
+    def _named(self, op: str, temporary: Path, target: Path) -> None:
+        """Rename, or leave nothing."""
+        try:
+            self.replace(op, temporary, target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
     def _fsync(self, path: Path, flags: int) -> None:
         descriptor = os.open(path, flags | os.O_CLOEXEC)

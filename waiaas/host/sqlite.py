@@ -44,9 +44,12 @@ def connect(path: Path, mode: str = "rw", *, immutable: bool = False) -> Connect
 def connect_live(path: Path, mode: str = "rw") -> Connection:
     """The settings of a database that serves: WAL, every commit durable."""
     connection = connect(path, mode)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA temp_store = MEMORY")
+    try:
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "temp_store = MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
@@ -57,16 +60,21 @@ def reading(path: Path, gate: Gate, patience: float = 5.0) -> Iterator[Connectio
     Raises `Busy` when the gate is held, `sqlite3.Error`, FileNotFoundError.
     """
     path.stat()
-    with gate.shared(patience), closing(_reader(path)) as connection:
-        yield connection
-    _sweep(path, gate)
+    try:
+        with gate.shared(patience), closing(_reader(path)) as connection:
+            yield connection
+    finally:
+        _sweep(path, gate)
 
 
 @contextmanager
 def writing(path: Path, gate: Gate, patience: float = 5.0) -> Iterator[Connection]:
     """Open the live database to write, beside a daemon or without one."""
-    with gate.shared(patience), closing(connect_live(path)) as connection:
-        yield connection
+    try:
+        with gate.shared(patience), closing(connect_live(path)) as connection:
+            yield connection
+    finally:
+        _sweep(path, gate)  # on a full disk SQLite leaves an empty -wal that nobody can open then
 
 
 def _reader(path: Path) -> Connection:
@@ -103,9 +111,11 @@ def transaction(connection: Connection) -> Iterator[Connection]:
 
 def snapshot(path: Path, gate: Gate, target: Path) -> None:
     """A consistent copy of the live database at `target`, leaving no trace beside the original."""
-    with gate.shared():
-        copy_database(path, target)
-    _sweep(path, gate)
+    try:
+        with gate.shared():
+            copy_database(path, target)
+    finally:
+        _sweep(path, gate)
 
 
 def copy_database(source: Path, target: Path) -> None:

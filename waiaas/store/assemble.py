@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from waiaas.core.causes import advice, said
 from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import DATABASE_NAME, FILE_MODE, Layout
 from waiaas.host.clock import Clock
@@ -51,7 +52,7 @@ def assemble(
     except (OSError, sqlite3.Error) as problem:
         shutil.rmtree(folder, ignore_errors=True)
         raise WaiaasError(
-            "backup-failed", f"the backup could not be made: {problem}", "run `waiaas doctor`"
+            "backup-failed", f"the backup could not be made: {said(problem)}", advice(problem)
         ) from problem
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from contextlib import closing
 from pathlib import Path
 
+from waiaas.core.causes import advice, said
 from waiaas.core.compat import LATEST_SCHEMA_VERSION, written_by
 from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import Layout
@@ -101,11 +102,13 @@ def migrate_copy(path: Path, clock: Clock, report: Report = silent) -> tuple[int
         raise failed("reading the database", problem) from problem
 
 
-def failed(what: str, why: object) -> WaiaasError:
+def failed(what: str, why: Exception | str) -> WaiaasError:
+    served = "run `waiaas doctor`; the version that served before still can: `waiaas upgrade --rollback`"
+    problem = why if isinstance(why, Exception) else ValueError(why)
     return WaiaasError(
         "migration-failed",
-        f"{what} failed: {why}; the database is as it was",
-        "run `waiaas doctor`; the version that served before still can: `waiaas upgrade --rollback`",
+        f"{what} failed: {said(problem)}; the database is as it was",
+        advice(problem, served),
     )
 
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from waiaas.core import causes
 from waiaas.core.errors import Exit, RollbackFailed, RolledBack, WaiaasError
-from waiaas.core.journal import MAX_ATTEMPTS, Facts, OpenRun
+from waiaas.core.journal import MAX_ATTEMPTS, Facts, OpenRun, record
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.settings import Settings
 from waiaas.host.host import Host
@@ -81,8 +82,21 @@ def execute(run: Run, steps: Sequence[Step]) -> Facts:
         except BaseException as problem:
             _give_up(run, steps, step, problem)
             raise
-    run.book.write("committed")
-    return finish(run, steps)
+    _commit(run, steps)
+    try:
+        return finish(run, steps)
+    except (WaiaasError, OSError, SqlError) as problem:
+        run.report.note(f"done; tidying up is left to the next command ({_told(problem)['message']})")
+        state = run.book.open_run()
+        return record(state) if state else {}
+
+
+def _commit(run: Run, steps: Sequence[Step]) -> None:
+    """The point of no return; where it cannot be written, it was not reached."""
+    try:
+        run.book.write("committed")
+    except OSError as problem:
+        _give_up(run, steps, steps[-1], problem)
 
 
 def _forward(run: Run, step: Step, number: int, total: int) -> None:
@@ -102,9 +116,19 @@ def _give_up(run: Run, steps: Sequence[Step], step: Step, problem: BaseException
     if step.name != HARMLESS:
         run.report.note(f"{step.title} failed: {told['message']}; rolling back")
     with run.host.processes.shielded():
-        run.book.write("failed", step.name, told)
-        undo(run, steps, "refused" if step.name == HARMLESS else "rolled-back")
-        finish(run, steps)
+        try:
+            _note(run, "failed", step.name, told)
+            undo(run, steps, "refused" if step.name == HARMLESS else "rolled-back")
+            finish(run, steps)
+        except RollbackFailed:
+            raise
+        except (WaiaasError, OSError, SqlError) as second:
+            raise RollbackFailed(
+                "rollback-unfinished",
+                f"after “{told['message']}” everything was undone, but not finished: "
+                f"{_told(second)['message']}",
+                "mend the cause, then run `waiaas upgrade --recover`; nothing was deleted",
+            ) from problem
     if step.name == HARMLESS or not isinstance(problem, Exception):
         raise problem
     run.report.event("ROLLED_BACK", step=step.name, error=told)
@@ -112,7 +136,7 @@ def _give_up(run: Run, steps: Sequence[Step], step: Step, problem: BaseException
         "rolled-back",
         f"the {run.plan['kind']} to {run.plan['to']} failed in step “{step.name}” ({told['message']}); "
         f"version {run.plan['from']} is back with its data",
-        "`waiaas upgrade --history` tells the run; the daemon's log says more",
+        told["hint"] or "`waiaas upgrade --history` tells the run; the daemon's log says more",
     ) from problem
 
 
@@ -129,7 +153,7 @@ def undo(run: Run, steps: Sequence[Step], outcome: str) -> None:
                 f"undoing step “{begun.name}” failed: {_told(problem)['message']}",
                 "mend the cause, then run `waiaas upgrade --recover`; nothing was deleted",
             ) from problem
-        run.book.write("undone", begun.name)
+        _note(run, "undone", begun.name)
     run.book.write("closed", facts={"outcome": outcome})
 
 
@@ -161,9 +185,18 @@ def recover(run: Run, state: OpenRun, steps: Sequence[Step]) -> Facts:
     return finish(run, steps)
 
 
+def _note(run: Run, name: str, step: str, facts: Facts | None = None) -> None:
+    """An entry that undoing can do without, because undoing is idempotent: a full disk does not stop it."""
+    try:
+        run.book.write(name, step, facts)
+    except OSError as problem:
+        run.report.note(f"the journal does not have “{step} {name}” ({causes.said(problem)})")
+
+
 def _told(problem: BaseException) -> dict[str, Any]:
-    if isinstance(problem, WaiaasError):
-        return {"code": problem.code, "message": problem.message, "hint": problem.hint}
+    known = causes.told(problem) if isinstance(problem, Exception) else None
+    if known is not None:
+        return {"code": known.code, "message": known.message, "hint": known.hint}
     if isinstance(problem, KeyboardInterrupt):
         return {"code": "interrupted", "message": "interrupted", "hint": ""}
     return {"code": "unexpected", "message": f"{type(problem).__name__}: {problem}", "hint": ""}
