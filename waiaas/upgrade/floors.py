@@ -12,7 +12,7 @@ from pathlib import Path
 from waiaas.core.release import Release
 from waiaas.host.files import Files
 
-FLOORS_MODE = 0o644
+FLOORS_MODE = 0o644  # beside the program
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ class Floors:
             "signedTime": floor.signed_time,
         }
         self._files.make_directory("floors", self.path.parent)
-        self._files.write("floors", self.path, json.dumps(document).encode() + b"\n", FLOORS_MODE)
+        mode = FLOORS_MODE & self.path.parent.stat().st_mode  # private in a data directory (DIR-1)
+        self._files.write("floors", self.path, json.dumps(document).encode() + b"\n", mode)
 
 
 def _parse(document: object) -> Floor:
