@@ -70,11 +70,12 @@ def _digest(path: Path) -> str:
 
 
 def open_to_others(folder: Path) -> list[str]:
-    """What below `folder` is not 0700 (directories) or 0600 (files, sockets); links have no mode."""
+    """What below `folder` is not 0700 (directories) or 0600 (files, sockets). Links have no mode, and
+    an artefact in a backup keeps its own."""
     found = []
     for path in (folder, *folder.rglob("*")):
         mode = stat.S_IMODE(path.stat().st_mode)
-        if not path.is_symlink() and mode != (0o700 if path.is_dir() else 0o600):
+        if not path.is_symlink() and path.suffix != ".pyz" and mode != (0o700 if path.is_dir() else 0o600):
             found.append(f"{path}: {mode:o}")
     return found
 
