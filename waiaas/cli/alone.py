@@ -44,17 +44,18 @@ def _recover(context: Context, loaded: Loaded) -> None:
         return
     from waiaas.cli.place import place
     from waiaas.upgrade import presence, story
+    from waiaas.upgrade.place import locked
     from waiaas.upgrade.report import Silent
 
     where = place(context, loaded, Silent())
     try:
-        with story.locked(where):
+        with locked(where):
             story.recover(where, restart=False)
     except PermissionError as problem:
         raise RollbackFailed(
             "recovery-needs-owner",
             f"an interrupted upgrade has to be finished by the owner of {context.program.program}",
-            f"sudo {context.program.program} upgrade --recover",
+            f"sudo {context.program.program} --data-dir {loaded.layout.data_dir} upgrade --recover",
         ) from problem
     if presence.program_changed(where):
         raise WaiaasError(

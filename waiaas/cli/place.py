@@ -2,16 +2,18 @@
 
 import json
 import os
+from pathlib import Path
 
 from waiaas import __version__
 from waiaas.cli import rights
 from waiaas.cli.context import Context, Loaded
 from waiaas.core.errors import WaiaasError
-from waiaas.core.layout import Layout
+from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.version import Version
+from waiaas.host.host import Host
 from waiaas.upgrade.feed import Feed
+from waiaas.upgrade.place import Place
 from waiaas.upgrade.report import Reporter
-from waiaas.upgrade.story import Place
 from waiaas.upgrade.trust import open_feed
 
 
@@ -49,13 +51,17 @@ def installation_id(layout: Layout) -> str:
 
 
 def feed(where: Place) -> Feed:
-    """The signed feed as `upgrade` sees it: metadata and floors beside the program (UPGR-14).
+    """The signed feed as `upgrade` sees it."""
+    cache, floors = caches(where.host, where.layout, where.program)
+    return open_feed(where.host, where.settings, cache, floors)
+
+
+def caches(host: Host, layout: Layout, program: ProgramLayout | None) -> tuple[Path, Path]:
+    """Verified metadata and floors: beside the program (UPGR-14).
 
     A user who may only ask (`--check`) and not write there asks with the daemon's own cache.
     """
-    own = os.access(where.program.program.parent, os.W_OK)
-    if own:
-        where.host.files.make_directory("place", where.program.base, 0o755)
-    cache = where.program.metadata if own else where.layout.feed
-    floors = where.program.floors if own else where.layout.feed / "floors.json"
-    return open_feed(where.host, where.settings, cache, floors)
+    if program is None or not os.access(program.program.parent, os.W_OK):
+        return layout.feed, layout.feed / "floors.json"
+    host.files.make_directory("place", program.base, 0o755)
+    return program.metadata, program.floors

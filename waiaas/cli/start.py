@@ -30,8 +30,8 @@ from waiaas.host.locks import Lock
 from waiaas.store.inspect import inspect
 from waiaas.store.migrate import bring_up_to_date
 from waiaas.upgrade import book, child, presence, story
+from waiaas.upgrade.place import Place, locked, make_run
 from waiaas.upgrade.report import Silent
-from waiaas.upgrade.story import Place, make_run
 
 HELP = "run the daemon"
 CHECK_DEADLINE = 5.0  # seconds for one version check, process included (VCHK-03)
@@ -54,7 +54,7 @@ def _hand_over(context: Context) -> None:
     if context.program is not None and book.open_run(context.program) is not None:
         where = places.place(context, rights.load(context), Silent())
         if not presence.supervised(where.program):
-            with story.locked(where):
+            with locked(where):
                 story.recover(where, restart=False)
     rights.become_owner(context)
 

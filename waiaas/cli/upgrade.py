@@ -3,7 +3,7 @@
 import argparse
 
 from waiaas.cli import place as places
-from waiaas.cli import rights
+from waiaas.cli import rights, source
 from waiaas.cli.confirm import confirm
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.legacy import refuse_legacy_daemon
@@ -15,7 +15,8 @@ from waiaas.core.journal import Facts
 from waiaas.core.version import Version
 from waiaas.host.clock import iso
 from waiaas.upgrade import book, preflight, presence, story
-from waiaas.upgrade.story import Checked, Place, Wish
+from waiaas.upgrade.place import Place, Wish, locked
+from waiaas.upgrade.story import Checked
 
 HELP = "upgrade to the newest release, or roll the last upgrade back"
 
@@ -28,6 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--history", action="store_true", help="list the runs of this program")
     what.add_argument("--dry-run", action="store_true", help="say what an upgrade would do")
     parser.add_argument("--to", metavar="V", help="exactly this version")
+    source.arguments(parser)
     parser.add_argument("--no-start", action="store_true", help="leave the daemon stopped")
     parser.add_argument("--keep-data", action="store_true", help="with --rollback: only the program")
     parser.add_argument("--yes", action="store_true", help="do not ask before going to a lower version")
@@ -40,6 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> Result:
     if args.keep_data and not args.rollback:
         raise UsageError("usage", "--keep-data goes with --rollback", "waiaas upgrade --rollback --keep-data")
+    source.check_usage(args)
     loaded = rights.load(context)
     teller = Teller(context.out, events=args.events)
     place = places.place(context, loaded, teller)
@@ -57,7 +60,7 @@ def run(args: argparse.Namespace, context: Context) -> Result:
 
 def _check(args: argparse.Namespace, place: Place) -> Result:
     """VCHK/UPGR-02: everything about the offer on stdout; nothing is changed."""
-    checked = story.check(place, places.feed(place), _wish(args))
+    checked = story.check(place, source.source(args, place), _wish(args))
     offered = isinstance(checked.choice, Upgrade)
     code = Exit.UPDATE_AVAILABLE if offered and args.exit_code else Exit.OK
     return Result(_check_document(place, checked), describe_check(place, checked), code)
@@ -86,7 +89,7 @@ def _check_document(place: Place, checked: Checked) -> Facts:
 
 
 def _dry_run(args: argparse.Namespace, loaded: Loaded, place: Place) -> Result:
-    checked = story.check(place, places.feed(place), _wish(args))
+    checked = story.check(place, source.source(args, place), _wish(args))
     reasons = _owned_elsewhere(loaded, place)
     document = {**_check_document(place, checked), "refused": reasons and reasons[0]}
     return Result(document, describe_plan(place, checked, reasons))
@@ -94,7 +97,7 @@ def _dry_run(args: argparse.Namespace, loaded: Loaded, place: Place) -> Result:
 
 def _change(args: argparse.Namespace, context: Context, loaded: Loaded, place: Place) -> Result:
     """Everything that changes something happens under the two locks, after recovery (UPGR-06, 08)."""
-    with story.locked(place):
+    with locked(place):
         recovered = story.recover(place)
         if recovered is not None and presence.program_changed(place):
             return _go_on_as_installed(args, context, place, recovered)
@@ -104,13 +107,15 @@ def _change(args: argparse.Namespace, context: Context, loaded: Loaded, place: P
         if args.rollback:
             record = story.roll_back(place, _wish(args))
             return Result(record, describe_run(record))
-        checked = story.check(place, places.feed(place), _wish(args))
+        feed = source.source(args, place)
+        checked = story.check(place, feed, _wish(args))
         if isinstance(checked.choice, Stay):
             return _stay(args, place, checked, checked.choice)
         _allow_lower(args, context, place, checked.choice)
-        record = story.upgrade(place, places.feed(place), checked.choice.path[0], checked.schema, _wish(args))
+        source.ask_about_age(args, context, place, checked)
+        record = story.go(place, feed, checked, _wish(args))
     if len(checked.choice.path) > 1:
-        context.host.processes.replace_self(_again(context, place), context.host.environ)
+        context.host.processes.replace_self(_again(args, context, place), context.host.environ)
     return Result(record, describe_run(record))
 
 
@@ -133,10 +138,12 @@ def _stay(args: argparse.Namespace, place: Place, checked: Checked, stay: Stay) 
 
 
 def _allow_lower(args: argparse.Namespace, context: Context, place: Place, choice: Upgrade) -> None:
-    """A lower version that the user chose cannot be undone by the feed: ask (CLI-5)."""
-    target = choice.path[-1].version
-    if args.to and target < place.installed:
-        confirm(context, f"Go down from {place.installed} to {target}?", args.yes)
+    """Going down by choice, or where data are lost, asks first (CLI-5, FEED-5)."""
+    down = f"Go down from {place.installed} to {choice.target.version}?"
+    if choice.loses_data:
+        confirm(context, f"{down} {story.loss_of(place, choice.target)}.", args.yes)
+    elif args.to and choice.downgrade:
+        confirm(context, down, args.yes)
 
 
 def _go_on_as_installed(args: argparse.Namespace, context: Context, place: Place, recovered: Facts) -> Result:
@@ -150,12 +157,16 @@ def _go_on_as_installed(args: argparse.Namespace, context: Context, place: Place
     )
 
 
-def _again(context: Context, place: Place) -> list[str]:
-    """The next hop is made by the version that the first one installed."""
+def _again(args: argparse.Namespace, context: Context, place: Place) -> list[str]:
+    """The next hop is made by the version that the first one installed, as it was asked for."""
     words = ["--data-dir", str(place.layout.data_dir), "--config", str(place.layout.config)]
-    if context.flags.json:
-        words.append("--json")
-    return context.host.program.version_at(place.program.program, *words, "upgrade")
+    words += ["--json"] if context.flags.json else []
+    words += ["--offline"] if context.flags.offline else []
+    words += ["upgrade", *source.words(args), *(["--to", args.to] if args.to else [])]
+    words += [
+        word for word in ("--no-start", "--events", "--yes") if getattr(args, word[2:].replace("-", "_"))
+    ]
+    return context.host.program.version_at(place.program.program, *words)
 
 
 def _wish(args: argparse.Namespace) -> Wish:
@@ -165,7 +176,7 @@ def _wish(args: argparse.Namespace) -> Wish:
 
 def _owned_elsewhere(loaded: Loaded, place: Place) -> tuple[str, str] | None:
     asked = loaded.parsed.origins["upgrade.mode"] != "default"
-    return preflight.owned_elsewhere(place.program, loaded.settings.upgrade.mode, asked=asked)
+    return preflight.owned_elsewhere(place.program, place.layout, loaded.settings.upgrade.mode, asked=asked)
 
 
 def _refuse_if_owned_elsewhere(loaded: Loaded, place: Place) -> None:

@@ -8,7 +8,8 @@ from waiaas.cli.progress import Progress
 from waiaas.core.choose import Upgrade, withdrawal_of
 from waiaas.core.journal import Facts
 from waiaas.host.clock import iso
-from waiaas.upgrade.story import Checked, Place
+from waiaas.upgrade.place import Place
+from waiaas.upgrade.story import Checked
 
 MIB = 1 << 20
 

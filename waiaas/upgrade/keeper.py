@@ -36,6 +36,8 @@ def look(host: Host, layout: Layout) -> Facts:
         facts["damage"] = str(problem)
     folders = (layout.data_dir, layout.database.parent)
     facts["closed"] = [str(folder) for folder in folders if not os.access(folder, os.W_OK | os.X_OK)]
+    if not os.access(layout.database, os.W_OK):
+        facts["closed"].append(str(layout.database))
     return facts
 
 
@@ -79,6 +81,12 @@ def describe(host: Host, layout: Layout, backup: str) -> Facts:
         present = counts(connection)
     newer = sum(max(0, rows - kept.rows.get(table, 0)) for table, rows in present.items())
     return {"backup": kept.id, "schema": kept.schema_version, "createdAt": kept.created_at, "newer": newer}
+
+
+def newest_readable(host: Host, layout: Layout, reads: tuple[int, int]) -> Facts:
+    """The newest backup whose schema lies within `reads`; None if there is none."""
+    fitting = [b.id for b in backups.listing(layout) if reads[0] <= b.schema_version <= reads[1]]
+    return {"backup": fitting[0] if fitting else None}
 
 
 def restore(host: Host, layout: Layout, backup: str, link: bool, config: bool) -> Facts:
@@ -126,6 +134,7 @@ VERBS: dict[str, Callable[..., Facts]] = {
     "clear": clear,
     "back-up": back_up,
     "describe": describe,
+    "newest-readable": newest_readable,
     "restore": restore,
     "give-up-links": give_up_links,
     "prune": prune,

@@ -16,6 +16,7 @@ from waiaas.host.files import sha256
 from waiaas.host.locks import Lock, holder
 from waiaas.upgrade import child, story, transaction
 from waiaas.upgrade.book import Book, open_run
+from waiaas.upgrade.place import Place, locked, make_run
 
 LOOK = 0.2  # seconds between two looks at the journal during probation
 STEP = "start"  # from this step on a daemon may run
@@ -36,7 +37,7 @@ def on_probation(state: OpenRun | None, data_dir: str) -> bool:
     return state is not None and state.plan.get("dataDir") == data_dir and state.reached(STEP)
 
 
-def settle_before_start(place: story.Place, daemon_lock: Lock) -> bool:
+def settle_before_start(place: Place, daemon_lock: Lock) -> bool:
     """Called by a starting daemon that holds its lock. True: serve in probation.
 
     Recovers a run that nobody supervises, and becomes the version that recovery left at the
@@ -48,18 +49,18 @@ def settle_before_start(place: story.Place, daemon_lock: Lock) -> bool:
     if supervised(place.program):
         return _beside_a_supervisor(place, state)
     try:
-        with story.locked(place):
+        with locked(place):
             story.recover(place, restart=False, daemon_lock=daemon_lock)
     except PermissionError as problem:
         raise RollbackFailed(
             "recovery-needs-owner",
             f"an interrupted upgrade has to be finished by the owner of {place.program.program}",
-            f"sudo {place.program.program} upgrade --recover",
+            f"sudo {place.program.program} --data-dir {place.layout.data_dir} upgrade --recover",
         ) from problem
     return False
 
 
-def _beside_a_supervisor(place: story.Place, state: OpenRun) -> bool:
+def _beside_a_supervisor(place: Place, state: OpenRun) -> bool:
     if state.committed or state.outcome or state.plan.get("dataDir") != str(place.layout.data_dir):
         return False
     if state.reached(STEP):
@@ -71,14 +72,12 @@ def _beside_a_supervisor(place: story.Place, state: OpenRun) -> bool:
     )
 
 
-def program_changed(place: story.Place) -> bool:
+def program_changed(place: Place) -> bool:
     """The file at the program's path is not the one that we run from."""
     return place.host.program.replaced_at(place.program.program)
 
 
-def follow(
-    place: story.Place, stopping: Event, healthy: Callable[[], bool], leave: Callable[[], None]
-) -> None:
+def follow(place: Place, stopping: Event, healthy: Callable[[], bool], leave: Callable[[], None]) -> None:
     """Until the run is decided: follow its supervisor, and take its place if it dies."""
     since = place.host.clock.monotonic()
     while not stopping.wait(LOOK):
@@ -90,7 +89,7 @@ def follow(
 
 
 def orphaned(
-    place: story.Place,
+    place: Place,
     stopping: Event,
     healthy: Callable[[], bool],
     leave: Callable[[], None],
@@ -98,7 +97,7 @@ def orphaned(
 ) -> None:
     """The supervisor is dead: commit after a healthy probation, else end so that recovery runs."""
     try:
-        with story.locked(place):
+        with locked(place):
             state = unfinished(place.program)
             if state is None:
                 return
@@ -116,7 +115,7 @@ def _may_commit(state: OpenRun) -> bool:
     return state.error is None and state.attempts == 0 and all(s.state != "undone" for s in state.steps)
 
 
-def _stays_healthy(place: story.Place, stopping: Event, healthy: Callable[[], bool], since: float) -> bool:
+def _stays_healthy(place: Place, stopping: Event, healthy: Callable[[], bool], since: float) -> bool:
     end = since + place.settings.upgrade.probation
     while healthy():
         if place.host.clock.monotonic() >= end:
@@ -126,12 +125,12 @@ def _stays_healthy(place: story.Place, stopping: Event, healthy: Callable[[], bo
     return False
 
 
-def _commit(place: story.Place, state: OpenRun) -> None:
+def _commit(place: Place, state: OpenRun) -> None:
     book = Book(place.program, place.host.files, place.host.clock)
     if sha256(place.program.program) != state.plan.get("newDigest"):
         return
     book.write("committed")
-    run = story.make_run(place, state.plan)
+    run = make_run(place, state.plan)
     run.restart = False
     transaction.finish(run, story.steps_of(state))
     child.record(run)

@@ -32,7 +32,10 @@ class CheckKept(Check):
 
     def do(self, run: Run, facts: Facts) -> Facts:
         preflight.require(run)
-        slots.stage_kept(run.host.files, run.program, run.plan["newDigest"])
+        if self._fetch is not None:
+            self._fetch(run.program.staged)
+        else:
+            slots.stage_kept(run.host.files, run.program, run.plan["newDigest"])
         try:
             copy = keep(run, "rehearsal", backup=run.plan["restore"])["database"]
             answer = child.ask(run, run.program.staged, "rehearse", "--database", copy)

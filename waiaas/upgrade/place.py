@@ -1,0 +1,82 @@
+"""Where runs happen, what was wished for, and the two locks around them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from waiaas.core.errors import WaiaasError
+from waiaas.core.journal import Facts
+from waiaas.core.layout import Layout, ProgramLayout
+from waiaas.core.settings import Settings
+from waiaas.core.version import Version
+from waiaas.host.host import Host
+from waiaas.host.locks import Lock
+from waiaas.host.owner import acting_as, other_owner
+from waiaas.upgrade import child, slots
+from waiaas.upgrade.book import Book
+from waiaas.upgrade.report import Reporter
+from waiaas.upgrade.transaction import Run
+
+PUBLIC_LOCK = 0o644  # the daemon's user may ask who holds it (UPGR-15)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run happens, and who is told."""
+
+    host: Host
+    layout: Layout
+    program: ProgramLayout
+    settings: Settings
+    report: Reporter
+    installed: Version
+    installation_id: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked `upgrade` for."""
+
+    to: Version | None = None
+    start: bool = True
+    keep_data: bool = False
+
+
+@contextmanager
+def locked(place: Place) -> Iterator[None]:
+    """The program first, then the data directory (UPGR-16). Raises `Busy`."""
+    slots.prepare(place.host.files, place.program)
+    with Lock.acquire(place.program.lock, "upgrade of this program", PUBLIC_LOCK):
+        with acting_as(other_owner(place.layout.data_dir)):
+            data = Lock.acquire(place.layout.run_lock, "upgrade of this data directory")
+        with data:
+            slots.sweep(place.host.files, place.program)
+            yield
+
+
+def make_run(place: Place, plan: Facts) -> Run:
+    book = Book(place.program, place.host.files, place.host.clock)
+    layout = Layout(Path(plan["dataDir"]), Path(plan["database"]), Path(plan["config"]))
+    owner = other_owner(layout.data_dir)
+    return Run(place.host, layout, place.program, place.settings, place.report, book, plan, owner=owner)
+
+
+def bystander(place: Place) -> Run:
+    """A run that changes nothing: to look into the data directory as its owner."""
+    layout = place.layout
+    paths = {"dataDir": key_of(place), "database": str(layout.database), "config": str(layout.config)}
+    return make_run(place, paths)
+
+
+def schema_of(place: Place) -> int:
+    """The schema of the live database. Raises what stands against reading it."""
+    found = child.keep(bystander(place), "look")
+    if found["schema"] is None:
+        raise WaiaasError("database-damaged", str(found["damage"]), "waiaas db check")
+    return int(found["schema"])
+
+
+def key_of(place: Place) -> str:
+    """What stands for this data directory in journal and history."""
+    return str(place.layout.data_dir)
