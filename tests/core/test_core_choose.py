@@ -444,3 +444,50 @@ def test_the_latest_agrees_with_the_choice__VCHK_04(
         assert newest is None or newest.version <= installed
     elif withdrawal_of(releases, installed) is None:
         assert newest == outcome.target
+
+
+# --- from what was carried here
+
+
+def at_hand(*versions: str, **changes: Any) -> Policy:
+    return policy(at_hand=frozenset(map(v, versions)), **changes)
+
+
+def test_only_what_was_carried_is_chosen__BNDL_2() -> None:
+    assert path(choose(SEVERAL, v("1.8.0"), at_hand("1.9.0"))) == ["1.9.0"]
+    assert path(choose(SEVERAL, v("1.8.0"), at_hand("1.9.0", to=v("1.9.0")))) == ["1.9.0"]
+    assert code(choose(SEVERAL, v("1.8.0"), at_hand("1.9.0", to=v("1.9.1")))) == "not-at-hand"
+
+
+def test_an_equal_or_older_version_that_was_carried_is_no_upgrade__UPGR_01() -> None:
+    assert code(choose(SEVERAL, v("1.9.0"), at_hand("1.9.0"))) == "up-to-date"
+    assert code(choose(SEVERAL, v("1.9.1"), at_hand("1.9.0"))) == "up-to-date"
+
+
+def test_whoever_carries_a_version_waits_for_no_share_of_it__FEED_4() -> None:
+    slow = [release("1.8.0"), release("1.9.0", rollout=Rollout(int(NOW), ((0, 0),)))]
+    assert code(choose(slow, v("1.8.0"), policy())) == "rollout"
+    assert path(choose(slow, v("1.8.0"), at_hand("1.9.0"))) == ["1.9.0"]
+
+
+def test_pin_channel_and_withdrawal_hold_for_what_was_carried__FEED_4() -> None:
+    assert code(choose(SEVERAL, v("1.8.0"), at_hand("1.9.0", pin="1.8"))) == "pinned"
+    assert code(choose(SEVERAL, v("1.8.0"), at_hand("2.0.0-rc.1"))) == "up-to-date"
+    bad = [release("1.8.0"), release("1.9.0", withdrawn=gone("1.8.0"))]
+    assert code(choose(bad, v("1.8.0"), at_hand("1.9.0"))) == "up-to-date"
+    assert code(choose(bad, v("1.8.0"), at_hand("1.9.0", to=v("1.9.0")))) == "withdrawn"
+
+
+def test_a_stepping_stone_that_was_not_carried_is_asked_for__FEED_4() -> None:
+    far = [release("1.8.0"), release("1.9.0"), release("2.0.0", min_from=v("1.9.0"), via=(v("1.9.0"),))]
+    stay = choose(far, v("1.8.0"), at_hand("2.0.0"))
+    assert code(stay) == "too-far"
+    assert "1.9.0" in stay.reason
+
+
+def test_where_to_go_from_a_withdrawn_version_has_to_be_carried__FEED_5() -> None:
+    bad = [release("1.8.0"), release("1.9.0", withdrawn=gone("1.8.0"))]
+    stay = choose(bad, v("1.9.0"), at_hand("1.9.0"))
+    assert code(stay) == "withdrawn"
+    assert "1.8.0 was not carried here" in stay.reason
+    assert path(choose(bad, v("1.9.0"), at_hand("1.8.0"))) == ["1.8.0"]

@@ -177,13 +177,13 @@ class _Gzip:
             raise refuse("bundle-second", "has something appended to it behind its end")
 
     def _more(self) -> bytes:
+        if self._taken > 2 * self._given + SLACK:
+            raise refuse("bundle-hollow", "is compressed around next to nothing")
         chunk = next(self._chunks, b"")
         self._taken += len(chunk)
         if not chunk:
             known = "is cut off: part of it is missing" if self._taken else "is an empty file"
             raise refuse("bundle-truncated", known)
-        if self._taken > 2 * self._given + SLACK:
-            raise refuse("bundle-hollow", "is compressed around next to nothing")
         return chunk
 
     def _damaged(self, problem: zlib.error) -> TrustRefused:
