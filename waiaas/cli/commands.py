@@ -9,6 +9,7 @@ COMMANDS = {
     "health": "waiaas.cli.health",
     "upgrade": "waiaas.cli.upgrade",
     "backup": "waiaas.cli.backup",
+    "bundle": "waiaas.cli.bundle",
     "db": "waiaas.cli.db",
     "config": "waiaas.cli.config",
     "doctor": "waiaas.cli.doctor",
