@@ -24,6 +24,7 @@ from typing import Any
 from waiaas.core.errors import RollbackFailed
 
 FORMAT = 1
+LAST_TIME = 1e11  # Unix seconds; no clock is that far ahead
 MAX_ATTEMPTS = 8  # recoveries of one run before a person is asked
 NAMES = ("opened", "intent", "done", "failed", "attempt", "undone", "committed", "closed")
 
@@ -59,7 +60,7 @@ def _event(line: bytes) -> Event:
     try:
         document = json.loads(line)
         return _read(document)
-    except (ValueError, KeyError, TypeError, RecursionError) as problem:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as problem:
         raise RollbackFailed(
             "journal-damaged",
             "the upgrade journal cannot be read, so nothing was touched",
@@ -72,6 +73,8 @@ def _read(document: Facts) -> Event:
     step, facts = document.get("step", ""), document.get("facts", {})
     if name not in NAMES or not isinstance(step, str) or not isinstance(facts, dict):
         raise ValueError(name)
+    if not abs(at) < LAST_TIME:  # NaN is not either
+        raise ValueError(at)
     return Event(name, at, step, facts)
 
 
@@ -198,6 +201,6 @@ def to_roll_back(history: Sequence[Facts], data_dir: str) -> Facts | None:
     `history` is oldest first. A second roll-back therefore goes one run further back, never forth.
     """
     mine = [r for r in history if r.get("dataDir") == data_dir and r.get("outcome") == "committed"]
-    undone = {r.get("undoes") for r in mine if r.get("kind") == "rollback"}
+    undone = [r.get("undoes") for r in mine if r.get("kind") == "rollback"]
     upgrades = [r for r in mine if r.get("kind") == "upgrade" and r.get("run") not in undone]
     return upgrades[-1] if upgrades else None

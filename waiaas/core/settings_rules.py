@@ -78,7 +78,7 @@ def _list(text: str) -> Any:
     if text.strip().startswith("["):
         try:
             return json.loads(text)
-        except ValueError as problem:
+        except (ValueError, RecursionError) as problem:
             raise BadValue('a list like ["a", "b"]') from problem
     return [part.strip() for part in text.split(",") if part.strip()]
 

@@ -17,7 +17,7 @@ def line_of(text: str, section: str, key: str) -> int | None:
     """The line of `key` in `[section]`, of the header itself (`key` empty), or of `key` above all
     headers (`section` empty). Inline tables and dotted keys are found by their first word."""
     inside, fallback = "", None
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # what TOML, and a person, calls a line
         header, assignment = HEADER.match(line), ASSIGNMENT.match(line)
         if header:
             inside = _bare(header[1])
@@ -43,13 +43,13 @@ def read(text: str) -> tuple[dict[str, Any], Broken, set[str]]:
 
     Returns the document, the errors, and the names of sections whose header could not be read.
     """
-    lines: list[str] = text.splitlines()
+    lines: list[str] = text.split("\n")
     broken: Broken = []
     skipped: set[str] = set()
     while True:
         try:
             return tomllib.loads("\n".join(lines)), broken, skipped
-        except (tomllib.TOMLDecodeError, RecursionError) as problem:
+        except (ValueError, RecursionError) as problem:  # ValueError: a number beyond all measure
             line, message = _told(problem, len(lines))
             broken.append((line, message))
             if len(broken) >= MAX_ERRORS or not _set_aside(lines, line, message, skipped):
@@ -63,7 +63,9 @@ def _told(problem: Exception, last: int) -> tuple[int | None, str]:
         return int(found[1]), POSITION.sub("", text)
     if text.endswith("(at end of document)"):
         return last, text.removesuffix(" (at end of document)")
-    return None, "is nested too deeply" if isinstance(problem, RecursionError) else text
+    if isinstance(problem, RecursionError):
+        return None, "is nested too deeply"
+    return None, text if isinstance(problem, tomllib.TOMLDecodeError) else "a number has too many digits"
 
 
 def _set_aside(lines: list[str], line: int | None, message: str, skipped: set[str]) -> bool:

@@ -14,6 +14,7 @@ FORMAT = 1
 NAME = "manifest.json"
 CONFIG_NAME = "config.toml"
 LIMIT = 1 << 20  # bytes; a manifest has a few hundred
+MAX_NAME = 255  # bytes of a file's name
 
 
 class FileEntry(TypedDict):
@@ -91,12 +92,12 @@ def read(folder: Path) -> Backup | None:
         if not stat.S_ISREG(found.st_mode) or found.st_size > LIMIT:
             return None
         return _decode(folder, json.loads(manifest.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
 
 
 def _decode(folder: Path, document: dict[str, Any]) -> Backup | None:
-    """Raises KeyError, TypeError or ValueError where it is not of our making."""
+    """Raises whatever reading a document that is not of our making raises."""
     if document["format"] != FORMAT or document["id"] != folder.name:
         return None
     files = {
@@ -111,16 +112,21 @@ def _decode(folder: Path, document: dict[str, Any]) -> Backup | None:
         kind=str(document["kind"]),
         version=str(document["version"]),
         schema_version=_whole(document["schemaVersion"]),
-        created_at=float(document["createdAtUnix"]),
+        created_at=_time(document["createdAtUnix"]),
         rows={str(name): _whole(count) for name, count in document["rows"].items()},
         files=files,
     )
 
 
 def _plain(name: str) -> str:
-    if not name or "/" in name or "\0" in name or name in (".", "..", NAME):
+    if not name or "/" in name or "\0" in name or name in (".", "..", NAME) or len(name.encode()) > MAX_NAME:
         raise ValueError(name)
     return name
+
+
+def _time(value: float) -> float:
+    iso(value)  # a time that has a date
+    return float(value)
 
 
 def _whole(value: object) -> int:

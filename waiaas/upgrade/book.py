@@ -62,7 +62,7 @@ def history(layout: ProgramLayout) -> list[Facts]:
     for line in _content(layout.history).splitlines():
         try:
             document = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(document, dict):
             found.append(document)

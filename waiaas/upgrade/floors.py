@@ -49,7 +49,7 @@ class Floors:
             return _parse(json.loads(self.path.read_bytes())), ""
         except FileNotFoundError:
             return None, ""
-        except (OSError, ValueError) as problem:
+        except (OSError, ValueError, RecursionError) as problem:
             guard = "only what this version carries guards this look against old lists"
             return None, f"{self.path} cannot be read ({problem}): {guard}"
 
