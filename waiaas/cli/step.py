@@ -25,6 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> Result:
+    context.host.processes.die_with_parent()
     loaded = context.load(lenient=True)
     host, layout = context.host, loaded.layout
     match args.verb:

@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+import stat
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from waiaas.host.locks import holder
 from waiaas.host.owner import Owner, acting_as
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
+ORPHANED = 1  # exit code that nobody is left to read
 PRIVATE = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID"}  # ours alone
 
 
@@ -42,17 +44,20 @@ class Processes:
         owner: Owner | None = None,
     ) -> Finished:
         """Run a child to its end, as `owner` if there is one; at the deadline it is killed and `code`
-        is -SIGKILL."""
-        with subprocess.Popen(
-            list(argv),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=self._environ,
-            pass_fds=tuple(pass_fds),
-            start_new_session=True,
-            **_becoming(owner),
-        ) as child:
+        is -SIGKILL. Its stdin ends when we do: see `die_with_parent`."""
+        with (
+            _lifeline() as stdin,
+            subprocess.Popen(
+                list(argv),
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self._environ,
+                pass_fds=tuple(pass_fds),
+                start_new_session=True,
+                **_becoming(owner),
+            ) as child,
+        ):
             try:
                 out, err = child.communicate(timeout=timeout)
             except subprocess.TimeoutExpired:
@@ -87,6 +92,18 @@ class Processes:
             )
         child.returncode = 0  # its life is followed by its lock, never by wait(2)
         return child.pid
+
+    def orphaned(self) -> bool:
+        """Whoever started us through `run` is dead. False for a process started by anybody else."""
+        return _hung_up(0)
+
+    def die_with_parent(self) -> None:
+        """From here on, end as soon as `orphaned`: nobody undoes a run while its child still acts."""
+        if not _is_pipe():
+            return
+        if self.orphaned():
+            os._exit(ORPHANED)
+        threading.Thread(target=lambda: _hung_up(None) and os._exit(ORPHANED), daemon=True).start()
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
@@ -142,6 +159,33 @@ def _becoming(owner: Owner | None) -> dict[str, Any]:
     if owner is None:
         return {}
     return {"user": owner.uid, "group": owner.gid, "extra_groups": list(owner.groups)}
+
+
+@contextmanager
+def _lifeline() -> Iterator[int]:
+    """A stdin for a child that ends when we die; nothing is ever written to it."""
+    theirs, ours = os.pipe()
+    try:
+        yield theirs
+    finally:
+        os.close(theirs)
+        os.close(ours)
+
+
+def _is_pipe() -> bool:
+    try:
+        return stat.S_ISFIFO(os.fstat(0).st_mode)
+    except OSError:
+        return False
+
+
+def _hung_up(milliseconds: int | None) -> bool:
+    """The other end of our stdin, a pipe, is closed; None waits for it."""
+    if not _is_pipe():
+        return False
+    poll = select.poll()
+    poll.register(0, 0)  # POLLHUP is reported unasked
+    return any(event & select.POLLHUP for _, event in poll.poll(milliseconds))
 
 
 @contextmanager

@@ -43,6 +43,11 @@ def silent(_sentence: str) -> None:
     """The report of a caller who does not want to know."""
 
 
+def always() -> bool:
+    """A migration that nobody can call off."""
+    return True
+
+
 def bring_up_to_date(
     files: Files,
     clock: Clock,
@@ -77,8 +82,17 @@ def bring_up_to_date(
     return backup
 
 
-def migrate_file(files: Files, clock: Clock, layout: Layout, report: Report = silent) -> tuple[int, int]:
-    """The same without a backup, which the caller has made: schema before and after."""
+def migrate_file(
+    files: Files,
+    clock: Clock,
+    layout: Layout,
+    report: Report = silent,
+    wanted: Callable[[], bool] = always,
+) -> tuple[int, int]:
+    """The same without a backup, which the caller has made: schema before and after.
+
+    `wanted` is asked once more when nobody else can open the database, before it is replaced.
+    """
     gate = Gate(layout.gate, clock)
     state = inspect(layout.database, gate)
     state.require()
@@ -86,6 +100,9 @@ def migrate_file(files: Files, clock: Clock, layout: Layout, report: Report = si
         return state.schema, state.schema
     with gate.exclusive():
         result = _migrated_copy(files, clock, layout, report)
+        if not wanted():
+            _discard(layout.migrating)
+            raise failed("the migration", "whoever asked for it is gone")
         _swap(files, layout)
     return result
 

@@ -40,7 +40,7 @@ def rehearse(host: Host, layout: Layout, database: Path | None) -> Facts:
 def migrate(host: Host, layout: Layout) -> Facts:
     """Migrate the live database: a copy, checked, renamed into place (MIG-04)."""
     require_compatible(inspect(layout.database, Gate(layout.gate, host.clock)).schema)
-    _, schema = migrate_file(host.files, host.clock, layout)
+    _, schema = migrate_file(host.files, host.clock, layout, wanted=lambda: not host.processes.orphaned())
     return _answer(schema, [])
 
 
