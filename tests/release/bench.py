@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tests.fakes import FakeClock
 from waiaas.core.version import Version
-from waiaas.host.files import Files, nothing
+from waiaas.host.files import Files
+from waiaas.host.power import at as nothing
 from waiaas.release import keys, publish
 from waiaas.release.archive import pack
 
