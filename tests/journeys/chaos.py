@@ -3,7 +3,8 @@
 The overlay `POWER` replaces `waiaas/host/power.py`. Every process of the site appends the points it
 passes to one trace; the process that passes point number WAIAAS_CUT kills every process of the site
 and itself with SIGKILL, which is what a power cut does to processes. (What it does to unsynced
-pages is proved by the order of the operations: see test_journey_order.py.)
+pages is proved by the order of the operations: see test_journey_order.py.) With WAIAAS_ALONE only
+the first process of the trace dies, the one that supervises the run; see orphans.py.
 """
 
 import os
@@ -23,6 +24,7 @@ import os
 import signal
 
 TRACE, CUT = os.environ.get("WAIAAS_TRACE", ""), int(os.environ.get("WAIAAS_CUT", "-1"))
+ALONE = "WAIAAS_ALONE" in os.environ
 
 
 def at(point: str) -> None:
@@ -33,12 +35,12 @@ def at(point: str) -> None:
     lines = os.pread(descriptor, 1 << 22, 0).decode().splitlines()
     if len(lines) == CUT:
         os.write(descriptor, f"{os.getpid()} CUT {point}\\n".encode())
-        for pid in {int(line.split()[0]) for line in lines} - {os.getpid()}:
+        pids = [int(line.split()[0]) for line in lines] + [os.getpid()]
+        for pid in pids[:1] if ALONE else dict.fromkeys(sorted(pids, key=os.getpid().__eq__)):
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        os.kill(os.getpid(), signal.SIGKILL)
     if len(lines) < CUT or CUT < 0:
         os.write(descriptor, f"{os.getpid()} {point}\\n".encode())
     os.close(descriptor)
@@ -142,7 +144,7 @@ class Bench:
 
     def power_off(self) -> None:
         """No process of the site is left: found by the folder in their arguments."""
-        for pid in _processes_of(self.site.folder):
+        for pid in processes_of(self.site.folder):
             _end(pid)
 
     def verdict(self, where: str) -> str:
@@ -197,7 +199,7 @@ class Tally:
 def try_all(bench: Bench, stride: int, nested_stride: int) -> Tally:
     """Cut at each `stride`-th operation; and cut the recovery at each `nested_stride`-th of its own."""
     tally = Tally(bench.scenario.name, len(bench.points))
-    for number, point in enumerate(_chosen(bench.points, stride)):
+    for number, point in enumerate(chosen(bench.points, stride)):
         bench.reset()
         name, _ = bench.cut(point, *bench.scenario.command)
         tally.cuts += bool(name)
@@ -219,13 +221,13 @@ def _recover(bench: Bench, number: int, stride: int, tally: Tally) -> tuple[str,
         nested += stride
 
 
-def _chosen(names: list[str], stride: int) -> list[int]:
+def chosen(names: list[str], stride: int) -> list[int]:
     """Each so-manieth operation, and always the last one that can be undone and the first that cannot."""
     decided = max(number for number, name in enumerate(names) if name.startswith("journal.committed"))
     return sorted({*range(0, len(names), stride), decided, decided + 1})
 
 
-def _processes_of(folder: Path) -> list[int]:
+def processes_of(folder: Path) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():
         try:
