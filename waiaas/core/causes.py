@@ -6,7 +6,7 @@ from waiaas.core.errors import WaiaasError
 
 ADVICE = {
     errno.EACCES: "run it as the owner of that file",
-    errno.EPERM: "run it as the owner of that file",
+    errno.EPERM: "run it as the owner of that file; `lsattr` shows whether it is protected",
     errno.ENOSPC: "free some space on that disk, then try again",
     errno.EDQUOT: "free some space in that quota, then try again",
     errno.EROFS: "that file system is mounted read-only; mount it writable, then try again",

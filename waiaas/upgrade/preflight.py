@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from waiaas.core.errors import WaiaasError
-from waiaas.core.layout import ProgramLayout
+from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.host.container import in_image
 from waiaas.upgrade import slots
 from waiaas.upgrade.child import keep
@@ -27,7 +27,9 @@ def require(run: Run) -> None:
         )
 
 
-def owned_elsewhere(program: ProgramLayout, mode: str, *, asked: bool) -> tuple[str, str] | None:
+def owned_elsewhere(
+    program: ProgramLayout, layout: Layout, mode: str, *, asked: bool
+) -> tuple[str, str] | None:
     """Why `upgrade` is not ours to do here, and what to do instead (UPGR-09); None: it is ours.
 
     `asked`: somebody chose `mode` on purpose, so that nothing is guessed.
@@ -39,10 +41,22 @@ def owned_elsewhere(program: ProgramLayout, mode: str, *, asked: bool) -> tuple[
             "`[upgrade] mode` says that this program belongs to another manager",
             "upgrade it with that manager (package, image, fleet tool)",
         )
-    folder = program.program.parent
-    if not os.access(folder, os.W_OK):
-        return f"this user may not write {folder}", f"sudo {program.program} upgrade"
+    for folder in (program.program.parent, program.base):
+        if folder.exists() and not os.access(folder, os.W_OK):
+            return _closed(folder, f"sudo {program.program} --data-dir {layout.data_dir} upgrade")
     return None
+
+
+def _closed(folder: Path, sudo: str) -> tuple[str, str]:
+    """Why nobody, or not this user, can write there."""
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return (
+            f"{folder} is on a file system that is mounted read-only",
+            f"mount it writable (`findmnt -T {folder}` shows it), or replace the image it belongs to",
+        )
+    if os.geteuid() == 0:
+        return f"{folder} is protected even against root", f"chattr -i {folder}"
+    return f"this user may not write {folder}", sudo
 
 
 def _findings(run: Run) -> Iterator[tuple[str, str]]:
@@ -56,6 +70,8 @@ def _findings(run: Run) -> Iterator[tuple[str, str]]:
 def _program_findings(program: ProgramLayout) -> Iterator[tuple[str, str]]:
     if not program.program.is_file():
         yield f"{program.program} is not a file", "start waiaas by the path where it is installed"
+    elif os.geteuid() == 0 and not os.access(program.program, os.W_OK):
+        yield f"{program.program} is protected even against root", f"chattr -i {program.program}"
     base = program.base.stat()
     if base.st_mode & 0o022:
         yield f"{program.base} is writable by others", f"chmod go-w {program.base}"
@@ -66,20 +82,17 @@ def _program_findings(program: ProgramLayout) -> Iterator[tuple[str, str]]:
 def _space_findings(run: Run, database: int) -> Iterator[tuple[str, str]]:
     """What each file system has to hold: staged program and slot; backup, rehearsal and copy."""
     copies = 3 if run.plan.get("migrating") else 2
+    prune = "make room (`waiaas backup prune` removes old backups), then try again"
     wanted = [
-        (run.program.base, 2 * run.plan.get("length", 0)),
-        (run.layout.data_dir, copies * database),
+        (run.layout.data_dir, copies * database, prune),
+        (run.program.base, 2 * run.plan.get("length", 0), "make room there, then try again"),
     ]
-    needs: dict[int, tuple[Path, int]] = {}
-    for folder, size in wanted:
+    needs: dict[int, tuple[Path, int, str]] = {}
+    for folder, size, hint in wanted:
         device = folder.stat().st_dev
-        _, sum_so_far = needs.get(device, (folder, 0))
-        needs[device] = (folder, sum_so_far + size)
-    for folder, needed in needs.values():
-        free = shutil.disk_usage(folder).free
-        if free < needed + SPARE:
-            missing = (needed + SPARE - free) >> 20
-            yield (
-                f"the file system of {folder} lacks {missing + 1} MiB",
-                "make room (`waiaas backup prune` lists old backups), then try again",
-            )
+        first, sum_so_far, known = needs.get(device, (folder, 0, hint))
+        needs[device] = (first, sum_so_far + size, known)
+    for folder, needed, hint in needs.values():
+        missing = needed + SPARE - shutil.disk_usage(folder).free
+        if missing > 0:
+            yield f"the file system of {folder} lacks {(missing >> 20) + 1} MiB", hint
