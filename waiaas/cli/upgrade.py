@@ -120,8 +120,9 @@ def _change(args: argparse.Namespace, context: Context, loaded: Loaded, place: P
 
 
 def _stay(args: argparse.Namespace, place: Place, checked: Checked, stay: Stay) -> Result:
-    """Up to date is success (UPGR-01); a version asked for that cannot be had is not."""
-    if args.to and stay.code != "up-to-date":
+    """Up to date is success (UPGR-01); a version asked for, or carried here, that cannot be had is not."""
+    asked = args.to or checked.catalogue.at_hand is not None
+    if asked and stay.code != "up-to-date":
         raise WaiaasError(stay.code, stay.reason, "`waiaas upgrade --check` says what is offered")
     document: Facts = {
         "run": None,

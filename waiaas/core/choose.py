@@ -113,6 +113,7 @@ class _Asker:
         gone = withdrawal_of(self.releases, self.installed)
         if gone is not None:
             return self._leave(gone)
+        hindrance = hindrance or self._carried_in_vain()
         if hindrance is not None:
             return Stay(hindrance[1], hindrance[0], self.newest())
         return self._up_to_date()
@@ -188,6 +189,14 @@ class _Asker:
         if self.min_safe is not None and release.version < self.min_safe:
             return "unsafe", f"{release.version} is older than {self.min_safe}, the oldest safe version"
         return self._absent(release)
+
+    def _carried_in_vain(self) -> tuple[str, str] | None:
+        """Why a newer version is not even in sight: whoever carried it here wants to know."""
+        for release in self.releases:
+            if release.version in (self.policy.at_hand or ()) and release.version > self.installed:
+                candidate = f"{release.version} is a release candidate; this installation follows stable"
+                return self._never(release) or ("channel", candidate)
+        return None
 
     def _absent(self, release: Release) -> tuple[str, str] | None:
         at_hand = self.policy.at_hand
