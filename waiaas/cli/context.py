@@ -14,7 +14,7 @@ from waiaas.cli import where
 from waiaas.cli.flags import Flags as Flags
 from waiaas.cli.output import Output
 from waiaas.core.errors import NotReady, UsageError, WaiaasError
-from waiaas.core.layout import Layout, ProgramLayout
+from waiaas.core.layout import FOLDER, Layout, ProgramLayout
 from waiaas.core.settings import DatabaseSettings, Parsed, Settings, parse
 from waiaas.host.host import Host
 from waiaas.host.locks import Gate
@@ -96,7 +96,11 @@ class Context:
     def program(self) -> ProgramLayout | None:
         """What lies beside the program; None when run from a source tree."""
         path = self.host.program.path
-        return ProgramLayout(path) if path else None
+        if path is None or path.parent.name != FOLDER:
+            return ProgramLayout(path) if path else None
+        from waiaas.upgrade.book import installed_program
+
+        return ProgramLayout(installed_program(path))
 
     def again(self, command: str) -> str:
         """A command line for a hint, with the same data directory as this one."""

@@ -154,8 +154,8 @@ def _again(context: Context, loaded: Loaded, *, installed: bool) -> tuple[list[s
     words = ("--data-dir", str(layout.data_dir), "--config", str(layout.config), *offline)
     words = (*words, "start", "--background")
     program = context.host.program
-    if installed and program.path is not None:
-        return program.version_at(program.path, *words), ()
+    if installed and context.program is not None:
+        return program.version_at(context.program.program, *words), ()
     return program.same_version(*words)
 
 

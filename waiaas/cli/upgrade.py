@@ -18,6 +18,7 @@ from waiaas.upgrade import book, preflight, presence, story
 from waiaas.upgrade.place import Place, Wish, locked
 from waiaas.upgrade.story import Checked
 
+RECOVERY_PATIENCE = 600.0  # seconds that `--recover` waits for a run at work: it may be its last act
 HELP = "upgrade to the newest release, or roll the last upgrade back"
 
 
@@ -97,7 +98,7 @@ def _dry_run(args: argparse.Namespace, loaded: Loaded, place: Place) -> Result:
 
 def _change(args: argparse.Namespace, context: Context, loaded: Loaded, place: Place) -> Result:
     """Everything that changes something happens under the two locks, after recovery (UPGR-06, 08)."""
-    with locked(place):
+    with locked(place, RECOVERY_PATIENCE if args.recover else 0.0):
         recovered = story.recover(place)
         if recovered is not None and presence.program_changed(place):
             return _go_on_as_installed(args, context, place, recovered)

@@ -189,6 +189,7 @@ def record(state: OpenRun) -> Facts:
         "finishedAt": state.touched,
         "dataDir": state.plan.get("dataDir"),
         "undoes": state.plan.get("undoes"),
+        "program": state.plan.get("program"),
         "oldDigest": state.plan.get("oldDigest"),
         "newDigest": state.plan.get("newDigest"),
         "migrated": bool(state.plan.get("migrating")),

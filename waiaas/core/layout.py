@@ -10,6 +10,7 @@ from pathlib import Path
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
 PROGRAM_MODE = 0o755
+FOLDER = ".waiaas"  # beside the program
 DATABASE_NAME = "waiaas.db"  # inside a backup, whatever [database] path says (BKUP-1)
 
 
@@ -88,7 +89,7 @@ class ProgramLayout:
 
     @property
     def base(self) -> Path:
-        return self.program.parent / ".waiaas"
+        return self.program.parent / FOLDER
 
     @property
     def lock(self) -> Path:

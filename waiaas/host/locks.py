@@ -30,6 +30,18 @@ class Lock:
         self._descriptor = descriptor
 
     @classmethod
+    def wait(cls, path: Path, what: str, clock: Clock, seconds: float, mode: int = FILE_MODE) -> Self:
+        """Take the lock, waiting for whoever holds it. Raises `Busy` when `seconds` are over."""
+        end = clock.monotonic() + seconds
+        while True:
+            try:
+                return cls.acquire(path, what, mode)
+            except Busy:
+                if clock.monotonic() >= end:
+                    raise
+            clock.sleep(PATIENCE)
+
+    @classmethod
     def acquire(cls, path: Path, what: str, mode: int = FILE_MODE) -> Self:
         """Take the lock at once, or raise `Busy` naming the holder's pid."""
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK

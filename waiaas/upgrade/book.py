@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from waiaas.core.errors import WaiaasError
 from waiaas.core.journal import Event, Facts, OpenRun, decode, fold, record
-from waiaas.core.layout import ProgramLayout
+from waiaas.core.layout import FOLDER, ProgramLayout
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 
@@ -67,6 +68,23 @@ def history(layout: ProgramLayout) -> list[Facts]:
         if isinstance(document, dict):
             found.append(document)
     return found
+
+
+def installed_program(path: Path) -> Path:
+    """The installed program that `path` belongs to: itself, or, for a kept one (`waiaas.previous`),
+    the one that the open run or the last closed one was about (UPGR-13). Raises `no-program`."""
+    if path.parent.name != FOLDER:
+        return path
+    layout = ProgramLayout(path.parents[1] / path.name)
+    state, past = open_run(layout), history(layout)
+    told = (state.plan if state else past[-1] if past else {}).get("program")
+    if not told or Path(told).parent != path.parents[1]:
+        raise WaiaasError(
+            "no-program",
+            f"{path} is a kept program, and nothing beside it says which program it was kept for",
+            "run the installed program instead",
+        )
+    return Path(told)
 
 
 def _content(path: Path) -> bytes:

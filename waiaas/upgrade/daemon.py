@@ -78,15 +78,8 @@ def _gone(run: Run, found: Holder, seconds: float) -> bool:
 
 def _take_lock(run: Run) -> Lock:
     """The kernel frees the lock a moment after the process is gone."""
-    end = run.host.clock.monotonic() + GRACE
-    while True:
-        try:
-            with acting_as(run.owner):
-                return Lock.acquire(run.layout.daemon_lock, "daemon")
-        except WaiaasError:
-            if run.host.clock.monotonic() >= end:
-                raise
-            run.host.clock.sleep(0.02)
+    with acting_as(run.owner):
+        return Lock.wait(run.layout.daemon_lock, "daemon", run.host.clock, GRACE)
 
 
 def release_lock(run: Run) -> None:

@@ -44,10 +44,11 @@ class Wish:
 
 
 @contextmanager
-def locked(place: Place) -> Iterator[None]:
-    """The program first, then the data directory (UPGR-16). Raises `Busy`."""
+def locked(place: Place, patience: float = 0.0) -> Iterator[None]:
+    """The program first, then the data directory (UPGR-16); waits up to `patience` seconds for the
+    program. Raises `Busy`."""
     slots.prepare(place.host.files, place.program)
-    with Lock.acquire(place.program.lock, "upgrade of this program", PUBLIC_LOCK):
+    with Lock.wait(place.program.lock, "upgrade of this program", place.host.clock, patience, PUBLIC_LOCK):
         with acting_as(other_owner(place.layout.data_dir)):
             data = Lock.acquire(place.layout.run_lock, "upgrade of this data directory")
         with data:
