@@ -10,9 +10,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.journeys import mounts
 from tests.journeys.api import eventually
-from tests.journeys.chaos import World, which
-from tests.journeys.workshop import Done, Feed, Site, Workshop, migration_17
+from tests.journeys.workshop import Feed, Site, Workshop, migration_17
 
 POWER = '''"""Test overlay: levers, see tests/journeys/levers.py."""
 
@@ -72,6 +72,7 @@ def _fails(point, _error, where, lasting="no"):
         open(os.path.join(LEVERS, "full"), "w").close()
     return hit
 '''
+SIZE = 64 << 20  # bytes of a disk of a test's own
 OVERLAY = {"waiaas/host/power.py": POWER}
 
 
@@ -149,3 +150,26 @@ class Yard:
 
 def levers(site: Site) -> Levers:
     return Levers(site.folder / "levers")
+
+
+def litter(site: Site) -> list[str]:
+    """Temporary files, a journal, a staged program; also while the daemon runs."""
+    place = site.program.resolve().parent / ".waiaas"
+    found = [p for p in place.glob("*") if p.name.startswith(".") or p.name in ("journal", "staged")]
+    found += [p for p in (*place.parent.glob(".*"), *site.data.rglob(".*")) if p.name != ".waiaas"]
+    return [str(p) for p in found]
+
+
+def program_disk(site: Site) -> Path:
+    mounts.over(site.program.parent, SIZE)
+    return site.program.parent
+
+
+def data_disk(site: Site) -> Path:
+    mounts.over(site.data, SIZE)
+    return site.data
+
+
+def one_disk(site: Site) -> Path:
+    mounts.over(site.folder, SIZE)
+    return site.folder
