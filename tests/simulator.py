@@ -37,7 +37,8 @@ from tests.fakes import FakeClock
 from waiaas.core.release import Release, SchemaRange, target_name, to_custom
 from waiaas.core.version import Version
 from waiaas.host.files import Files
-from waiaas.host.http import HttpStatus, Network, NetworkProblem
+from waiaas.host.http import Network
+from waiaas.host.problems import HttpStatus, NetworkProblem
 from waiaas.upgrade.feed import Feed
 from waiaas.upgrade.floors import Floors
 

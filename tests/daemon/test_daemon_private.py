@@ -16,7 +16,8 @@ from waiaas.core.errors import NotReady, WaiaasError
 from waiaas.daemon.loop import PRIVATE
 from waiaas.daemon.reply import Response
 from waiaas.daemon.server import Server
-from waiaas.host.http import NetworkProblem, local_health
+from waiaas.host.http import local_health
+from waiaas.host.problems import NetworkProblem
 
 HEALTH = get("/health")
 WALLETS = get("/v1/wallets", f"Authorization: Bearer {TOKEN}")

@@ -35,7 +35,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         yield made
 
 
-@fuzz(600)
+@fuzz(300)
 @given(methods, paths, queries, tokens, values, bodies)
 def test_no_request_is_an_error_of_ours__DMN_7(
     rig: Rig, method: str, path: str, query: str, token: str, host: str, body: bytes
@@ -48,7 +48,7 @@ def test_no_request_is_an_error_of_ours__DMN_7(
     assert rig.sink.lines == []
 
 
-@fuzz(400)
+@fuzz(150)
 @given(st.one_of(damaged(WALLET), anything), st.sampled_from(["/v1/wallets", "/v1/admin/kill-switch"]))
 def test_nothing_is_written_without_the_token__DMN_4(rig: Rig, document: Any, path: str) -> None:
     before = rig.json("GET", "/v1/admin/status")[1].get("killSwitch"), rig.json("GET", "/v1/wallets")[1]

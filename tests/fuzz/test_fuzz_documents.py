@@ -76,7 +76,7 @@ journals = st.lists(lines | st.binary(max_size=30), max_size=6).map(lambda found
 after_a_plan = journals.map(lambda rest: as_bytes(EVENTS[0]) + b"\n" + rest)
 
 
-@fuzz(800)
+@fuzz(600)
 @given(st.binary(max_size=300) | journals | after_a_plan, st.integers(0, 3))
 @example(as_bytes(EVENTS[0]) + b'\n{"event": "attempt", "at": ' + b"1" * 400 + b"}\n", 0)
 @example(as_bytes(EVENTS[0]) + b'\n{"event": "attempt", "at": ' + b"1" * 5000 + b"}\n", 0)
@@ -109,7 +109,7 @@ def test_any_history_is_searched_without_a_fall__UPGR_04(found: list[Any]) -> No
 # --- what a target's `custom` says
 
 
-@fuzz(1500)
+@fuzz(800)
 @given(anything | damaged(CUSTOM), st.just(TARGET) | st.text(max_size=20), st.just(LENGTH) | st.integers())
 @example(CUSTOM, TARGET, LENGTH)
 def test_any_custom_is_a_release_or_refused__FEED_3(custom: Any, target: str, length: int) -> None:

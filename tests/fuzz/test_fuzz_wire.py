@@ -40,7 +40,7 @@ def read(data: bytes) -> Head | Refused | None:
         return refused
 
 
-@fuzz(1500)
+@fuzz(1000)
 @given(streams)
 @example(b"\r\n")
 @example(b"GET / HTTP/1.1\r\nHost: a\r\n\r")
@@ -74,7 +74,7 @@ def test_what_is_refused_has_been_no_request_before__DMN_5(data: bytes) -> None:
         assert not any(isinstance(read(data[:size]), Head) for size in range(len(data)))
 
 
-@fuzz(1000)
+@fuzz(600)
 @given(nearly)
 def test_an_accepted_head_reads_the_same_to_another_parser__DMN_5(data: bytes) -> None:
     """Python's own mail parser, which `http.client` and `http.server` use: lenient where ours is strict."""

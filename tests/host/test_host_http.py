@@ -14,7 +14,8 @@ import pytest
 from tests.wire import Answer, Server, reply
 from waiaas import __version__
 from waiaas.host.clock import Clock
-from waiaas.host.http import HttpStatus, Network, NetworkProblem, local_health
+from waiaas.host.http import Network, local_health
+from waiaas.host.problems import HttpStatus, NetworkProblem
 
 SOON = 0.2  # seconds: a deadline on trial
 

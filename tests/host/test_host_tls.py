@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests.wire import Server, read_head, reply
 from waiaas.host.clock import Clock
-from waiaas.host.http import Network, NetworkProblem
+from waiaas.host.http import Network
+from waiaas.host.problems import NetworkProblem
 from waiaas.host.proxy import proxy_for
 
 DAY = datetime.timedelta(days=1)

@@ -151,16 +151,36 @@ def test_a_wal_left_by_a_kill_is_read_with_all_its_rows__MIG_06(
     with old(workshop, tmp_path, legacy, "1.8.0-dirty") as given:
         site = given.site
         assert given.manifest["file_bytes"]["-wal"] > 0
+        assert len(site.json("audit", "--limit", "500")) == given.rows()["audit_log"]
+        looked = digests(site.data)
+        for name in ("data/waiaas.db", "data/waiaas.db-wal"):
+            assert looked[name] == given.files[name], "a look changed the file"
         site.ok("start", "--detach")
         found = counts(site.database)
         found.pop("sqlite_sequence")
         assert found == given.rows()
         assert len(request(site, "GET", "/v1/wallets")[1]["data"]) == given.rows()["wallets"]
         assert site.json("db", "status")["schemaVersion"] == 16
+        entries = request(site, "GET", "/v1/admin/audit-log?limit=500")[1]["data"]
+        assert len(entries) == given.rows()["audit_log"]
         site.ok("stop")
         assert site.json("db", "check")["ok"] is True
         assert counts(site.database)["transactions"] == given.rows()["transactions"]
         assert [path.name for path in site.database.parent.glob("*-wal")] == []
+
+
+def test_what_old_rows_hold_can_be_shown__CLI_2(workshop: Workshop, tmp_path: Path, legacy: Path) -> None:
+    """Times of any 64-bit number, details that are no JSON, names with escape sequences."""
+    with old(workshop, tmp_path, legacy, "1.5.0") as given:
+        site = given.site
+        site.ok("db", "migrate")
+        wallets = site.json("wallets", "list")
+        assert len(wallets) == given.rows()["wallets"]
+        odd = {pick(wallets, key=lambda w: w["updatedAt"])["id"] for pick in (min, max)}
+        said = [site.ok("wallets", "show", found) for found in sorted(odd)]
+        said += [site.ok("wallets", "list"), site.ok("audit", "--limit", "500")]
+        assert len(said[-1].out.splitlines()) == given.rows()["audit_log"] + 1
+        assert [done for done in said if not done.out.replace("\n", "").isprintable()] == []
 
 
 @pytest.mark.parametrize("path", ["/srv/wallets.db", "elsewhere/../deep/wallets.db"])

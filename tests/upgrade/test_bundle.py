@@ -12,7 +12,7 @@ from waiaas.core.bundle import read
 from waiaas.core.errors import TrustRefused, WaiaasError
 from waiaas.core.release import Release
 from waiaas.core.settings import Settings, UpgradeSettings
-from waiaas.host.http import NetworkProblem
+from waiaas.host.problems import NetworkProblem
 from waiaas.upgrade import bundle_look, trust
 from waiaas.upgrade.bundle_make import create
 

@@ -15,7 +15,7 @@ from waiaas.core.settings import Settings, UpgradeSettings
 from waiaas.core.version import Version
 from waiaas.host.files import Files
 from waiaas.host.host import Host
-from waiaas.host.http import NetworkProblem
+from waiaas.host.problems import NetworkProblem
 from waiaas.host.processes import Processes
 from waiaas.host.program import Program
 from waiaas.upgrade.check import check_once

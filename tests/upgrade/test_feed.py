@@ -10,8 +10,8 @@ from tests.simulator import BUILT, Simulator, release
 from waiaas.core.errors import Busy, TrustRefused, WaiaasError
 from waiaas.core.release import Withdrawal
 from waiaas.core.version import Version
-from waiaas.host.http import NetworkProblem
 from waiaas.host.locks import Lock
+from waiaas.host.problems import NetworkProblem
 
 
 @pytest.fixture

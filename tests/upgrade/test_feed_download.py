@@ -12,7 +12,7 @@ from tests.simulator import Simulator, release
 from waiaas.core.errors import TrustRefused, WaiaasError
 from waiaas.core.release import Release
 from waiaas.host.files import Files
-from waiaas.host.http import HttpStatus, NetworkProblem
+from waiaas.host.problems import HttpStatus, NetworkProblem
 
 PAYLOAD = bytes(range(256)) * 20
 

@@ -7,7 +7,7 @@ from waiaas.cli.context import Context
 from waiaas.cli.output import Result
 from waiaas.cli.parser import positive
 from waiaas.cli.table import camel_case, table
-from waiaas.host.clock import iso
+from waiaas.host.clock import shown
 from waiaas.host.sqlite import reading
 from waiaas.store import audit
 from waiaas.store.inspect import inspect
@@ -29,7 +29,14 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     with reading(loaded.layout.database, gate) as connection:
         found = audit.page(connection, args.before, args.limit, args.type)
     rows = [
-        (e.id, iso(e.timestamp), e.severity, e.event_type, e.actor, json.dumps(e.details, ensure_ascii=False))
+        (
+            e.id,
+            shown(e.timestamp),
+            e.severity,
+            e.event_type,
+            e.actor,
+            json.dumps(e.details, ensure_ascii=False),
+        )
         for e in found
     ]
     header = ("id", "time", "severity", "event", "actor", "details")

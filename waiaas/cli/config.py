@@ -11,8 +11,8 @@ from waiaas.cli.parser import actions, nearest
 from waiaas.cli.table import table
 from waiaas.core.errors import Exit, UsageError
 from waiaas.core.layout import FILE_MODE
-from waiaas.core.settings import KEYS, Key, Settings, parse
-from waiaas.core.settings_rules import BadValue
+from waiaas.core.settings import KEYS, Settings, parse
+from waiaas.core.settings_rules import BadValue, Key
 from waiaas.core.settings_sources import shown
 
 HELP = "show, set and validate settings"

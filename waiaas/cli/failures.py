@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import sys
 import tempfile
 import traceback
@@ -12,7 +13,8 @@ from waiaas import __version__
 from waiaas.core.causes import told
 from waiaas.core.errors import Exit, WaiaasError
 
-SECRET_NAMES = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL")
+SECRET_NAMES = ("TOKEN", "SECRET", "PASS", "KEY", "CREDENTIAL")
+CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")  # of a proxy, say
 SHORTEST_SECRET = 6  # characters; shorter values would blank ordinary words
 
 
@@ -45,6 +47,7 @@ def _report(problem: Exception, argv: Sequence[str], environ: Mapping[str, str])
     for name, value in environ.items():
         if len(value) >= SHORTEST_SECRET and any(part in name.upper() for part in SECRET_NAMES):
             text = text.replace(value, f"<{name}>")
+    text = CREDENTIALS.sub("<credentials>@", text)
     descriptor, name = tempfile.mkstemp(prefix="waiaas-bug-", suffix=".txt", text=True)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
         stream.write(text)

@@ -69,7 +69,8 @@ def _arguments(words: Sequence[str]) -> tuple[str | None, float]:
 def _poll(url: str | None, timeout: float, flags: Flags, environ: Mapping[str, str]) -> tuple[int, bytes]:
     if url and url.startswith("https://"):
         return _poll_https(url, timeout, flags, environ)
-    from waiaas.host.http import NetworkProblem, local_health
+    from waiaas.host.http import local_health
+    from waiaas.host.problems import NetworkProblem
 
     if url:
         (host, port), private = _from_url(url), None
@@ -137,7 +138,8 @@ def _not_ready(directory: str) -> NotReady:
 
 def _poll_https(url: str, timeout: float, flags: Flags, environ: Mapping[str, str]) -> tuple[int, bytes]:
     from waiaas.host.clock import Clock
-    from waiaas.host.http import HttpStatus, Network
+    from waiaas.host.http import Network
+    from waiaas.host.problems import HttpStatus
 
     network = Network(environ, Clock(), flags.offline or environ.get("WAIAAS_OFFLINE") == "1")
     try:

@@ -6,7 +6,8 @@ from waiaas.core.errors import Busy
 from waiaas.core.layout import Layout
 from waiaas.core.settings import Settings
 from waiaas.host.host import Host
-from waiaas.host.http import NetworkProblem, local_health
+from waiaas.host.http import local_health
+from waiaas.host.problems import NetworkProblem
 
 FRESH = 15.0  # seconds; it touches its lock every 5, and calls it stale after 10
 PATIENCE = 1.0  # seconds for its port to answer

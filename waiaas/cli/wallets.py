@@ -7,7 +7,7 @@ from waiaas.cli.output import Result
 from waiaas.cli.parser import actions
 from waiaas.cli.table import camel_case, table
 from waiaas.core.errors import WaiaasError
-from waiaas.host.clock import iso
+from waiaas.host.clock import shown
 from waiaas.host.sqlite import reading
 from waiaas.store import wallets
 from waiaas.store.inspect import inspect
@@ -39,5 +39,5 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     if not found:
         raise WaiaasError("wallet-not-found", f"there is no wallet {args.id}", "waiaas wallets list")
     document = camel_case(found[0])
-    lines = [(name, iso(v) if name.endswith("At") and v is not None else v) for name, v in document.items()]
+    lines = [(name, shown(v) if name.endswith("At") and v is not None else v) for name, v in document.items()]
     return Result(document, table(("wallet", args.id), lines))

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from waiaas.core.settings_rules import (
+    Key,
+    Problem,
     Rule,
     absolute_or_empty,
     channel_pin,
@@ -94,44 +96,12 @@ class Settings:
     upgrade: UpgradeSettings = UpgradeSettings()
 
 
-@dataclass(frozen=True)
-class Key:
-    """One row of the table."""
-
-    section: str
-    name: str
-    default: Any
-    rule: Rule
-
-    @property
-    def dotted(self) -> str:
-        return f"{self.section}.{self.name}"
-
-    @property
-    def variable(self) -> str:
-        return f"WAIAAS_{self.section}_{self.name}".upper()
-
-
 SECTIONS: Mapping[str, Any] = {f.name: f.default for f in fields(Settings)}
 KEYS: Mapping[str, Key] = {
     f"{section}.{f.name}": Key(section, f.name, f.default, f.metadata["rule"])
     for section, defaults in SECTIONS.items()
     for f in fields(defaults)
 }
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong. `line` counts from 1 in config.toml; None where it is from elsewhere."""
-
-    line: int | None
-    key: str
-    message: str
-    hint: str
-
-    def __str__(self) -> str:
-        where = f"line {self.line}: " if self.line else ""
-        return f"{where}{self.message}" + (f" ({self.hint})" if self.hint else "")
 
 
 @dataclass(frozen=True)

@@ -136,3 +136,35 @@ def feed_url(value: str) -> None:
     if url.scheme == "http" and (host in LOOPBACK or re.fullmatch(r"127(\.[0-9]{1,3}){3}", host)):
         return
     raise BadValue("a URL that begins with https://, file:///, or http:// on this machine")
+
+
+@dataclass(frozen=True)
+class Key:
+    """One row of the table."""
+
+    section: str
+    name: str
+    default: Any
+    rule: Rule
+
+    @property
+    def dotted(self) -> str:
+        return f"{self.section}.{self.name}"
+
+    @property
+    def variable(self) -> str:
+        return f"WAIAAS_{self.section}_{self.name}".upper()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong. `line` counts from 1 in config.toml; None where it is from elsewhere."""
+
+    line: int | None
+    key: str
+    message: str
+    hint: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}: " if self.line else ""
+        return f"{where}{self.message}" + (f" ({self.hint})" if self.hint else "")

@@ -2,14 +2,11 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from waiaas.core import legacy_settings
-from waiaas.core.settings_rules import BadValue
+from waiaas.core.settings_rules import BadValue, Key, Problem
 from waiaas.core.settings_text import line_of, read
-
-if TYPE_CHECKING:
-    from waiaas.core.settings import Key, Problem
 
 PREFIX = "WAIAAS_"
 DUPLICATES = {
@@ -124,8 +121,6 @@ class Collector:
         self._problem(line, key, f"{told} is unknown", hint)
 
     def _problem(self, line: int | None, key: str, message: str, hint: str) -> None:
-        from waiaas.core.settings import Problem
-
         self.problems.append(Problem(line, key, message, hint))
 
 

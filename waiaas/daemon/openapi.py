@@ -2,13 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import waiaas
+from waiaas.daemon.route import Route
 from waiaas.daemon.schemas import SCHEMAS, Schema, reference
-
-if TYPE_CHECKING:
-    from waiaas.daemon.routes import Route  # the table holds the route that answers with this document
 
 PROBLEM: Schema = {
     "description": "What went wrong, with a stable code.",
@@ -17,7 +14,7 @@ PROBLEM: Schema = {
 MAY_BE_UNWELL = ("/health", "/readyz")  # answer the same document with 503
 
 
-def build(routes: "Sequence[Route]") -> dict[str, object]:
+def build(routes: Sequence[Route]) -> dict[str, object]:
     paths: dict[str, dict[str, object]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
@@ -32,7 +29,7 @@ def build(routes: "Sequence[Route]") -> dict[str, object]:
     }
 
 
-def _operation(route: "Route") -> dict[str, object]:
+def _operation(route: Route) -> dict[str, object]:
     schema: Schema = {"schema": reference(route.response)} if route.response else {}
     content = {route.content_type: schema}
     responses: dict[str, object] = {str(route.status): {"description": route.summary, "content": content}}
@@ -52,7 +49,7 @@ def _operation(route: "Route") -> dict[str, object]:
     return found
 
 
-def _parameters(route: "Route") -> list[dict[str, object]]:
+def _parameters(route: Route) -> list[dict[str, object]]:
     in_path: list[dict[str, object]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"\{(\w+)\}", route.path)

@@ -1,34 +1,15 @@
 """The one table of what this daemon answers: dispatch, 405 and the OpenAPI document derive from it."""
 
 import re
-from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from waiaas.daemon import openapi
 from waiaas.daemon.handlers import admin, probes, wallets
 from waiaas.daemon.parts import Call, Parts
-from waiaas.daemon.reply import JSON, Response, document
+from waiaas.daemon.reply import Response, document
+from waiaas.daemon.route import Route
 from waiaas.daemon.schemas import Schema
-
-Handler = Callable[[Parts, Call], Response]
-
-
-class Route(NamedTuple):
-    """`request` and `response` name a schema of `schemas.SCHEMAS`; `query` maps names to schemas."""
-
-    method: str
-    path: str
-    name: str
-    summary: str
-    handler: Handler
-    response: str | None
-    auth: bool = True
-    request: str | None = None
-    query: dict[str, Schema] = {}  # noqa: RUF012 -- never changed
-    status: int = 200
-    content_type: str = JSON
-
 
 LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": 500, "description": "Rows of a page, else 50."}
 AUDIT_QUERY: dict[str, Schema] = {

@@ -29,5 +29,13 @@ class Clock:
 
 
 def iso(seconds: float) -> str:
-    """Unix seconds as `2026-11-20T22:41:00Z`."""
+    """Unix seconds as `2026-11-20T22:41:00Z`. Raises ValueError, OverflowError, OSError."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def shown(seconds: float) -> str:
+    """The same for people; what no calendar holds (old databases have any 64-bit number) as it is."""
+    try:
+        return iso(seconds)
+    except (ValueError, OverflowError, OSError):
+        return str(seconds)

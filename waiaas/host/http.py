@@ -10,24 +10,11 @@ import socket
 import stat
 from collections.abc import Iterator, Mapping
 
-from waiaas.core.errors import WaiaasError
 from waiaas.host.clock import Clock
+from waiaas.host.problems import CHUNK, HttpStatus, NetworkProblem, web_page
 
-CHUNK = 1 << 16  # bytes read at once
 HEALTH_BUDGET = 1 << 16  # bytes of a health answer
 LOOK_AT = 512  # bytes that tell a web page from release data
-
-
-class NetworkProblem(WaiaasError):
-    """Something between us and the server, or the server itself; exit 1. Codes `network-…`."""
-
-
-class HttpStatus(NetworkProblem):
-    """The server answered, with something else than 200."""
-
-    def __init__(self, message: str, status: int, hint: str = "") -> None:
-        super().__init__("network-status", message, hint)
-        self.status = status
 
 
 class Network:
@@ -106,15 +93,6 @@ def _refuse_web_page(url: str, chunk: bytes) -> None:
     start = chunk[:LOOK_AT].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html")):
         raise web_page(url)
-
-
-def web_page(url: str) -> NetworkProblem:
-    """The error for an answer in HTML."""
-    return NetworkProblem(
-        "network-web-page",
-        f"{url} was answered with a web page, not release data (a captive portal or a proxy's login?)",
-        "open any page in a browser on this network and sign in, then try again",
-    )
 
 
 def local_health(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from waiaas.host.http import NetworkProblem
+from waiaas.host.problems import NetworkProblem
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import socket
 import ssl
 from urllib.error import URLError
 
-from waiaas.host.http import HttpStatus, NetworkProblem
+from waiaas.host.problems import HttpStatus, NetworkProblem
 
 CONNECTION = "check the network connection, a firewall, and HTTPS_PROXY where there is a proxy"
 CERTIFICATE = (

@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from waiaas import __version__
 from waiaas.host.clock import Clock
-from waiaas.host.http import CHUNK, NetworkProblem, web_page
+from waiaas.host.problems import CHUNK, NetworkProblem, web_page
 from waiaas.host.proxy import Proxy, proxy_for
 from waiaas.host.trouble import refused_status, translate
 

@@ -19,7 +19,7 @@ from waiaas.core.errors import TrustRefused, WaiaasError
 from waiaas.core.release import Release
 from waiaas.host.files import Files
 from waiaas.host.host import Host
-from waiaas.host.http import HttpStatus
+from waiaas.host.problems import HttpStatus
 from waiaas.upgrade.bundle import CarriedFeed, recognise
 from waiaas.upgrade.download import signed
 from waiaas.upgrade.feed import Feed

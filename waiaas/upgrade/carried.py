@@ -15,7 +15,8 @@ from waiaas.core import bundle
 from waiaas.core.errors import TrustRefused, WaiaasError
 from waiaas.core.ustar import refuse
 from waiaas.host.clock import Clock
-from waiaas.host.http import HttpStatus, Network, NetworkProblem
+from waiaas.host.http import Network
+from waiaas.host.problems import HttpStatus, NetworkProblem
 
 CHUNK = 1 << 16  # bytes read at once
 GZIP = b"\x1f\x8b"

@@ -9,7 +9,7 @@ from waiaas.core.errors import TrustRefused, WaiaasError
 from waiaas.core.layout import PROGRAM_MODE
 from waiaas.core.release import Release
 from waiaas.host.files import Files
-from waiaas.host.http import NetworkProblem
+from waiaas.host.problems import NetworkProblem
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 

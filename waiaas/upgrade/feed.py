@@ -17,8 +17,9 @@ from waiaas.core.release import Release, from_custom
 from waiaas.core.version import Version
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
-from waiaas.host.http import Network, NetworkProblem
+from waiaas.host.http import Network
 from waiaas.host.locks import Lock
+from waiaas.host.problems import NetworkProblem
 from waiaas.upgrade import refusal
 from waiaas.upgrade.download import save
 from waiaas.upgrade.floors import Floor, Floors, raised

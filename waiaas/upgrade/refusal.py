@@ -5,7 +5,7 @@ from pathlib import Path
 
 from waiaas.core.errors import TrustRefused, WaiaasError
 from waiaas.host.clock import iso
-from waiaas.host.http import NetworkProblem
+from waiaas.host.problems import NetworkProblem
 
 DAY = 86400
 FRESH = 182 * DAY  # seconds; the targets role signs at least this often
