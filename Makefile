@@ -6,7 +6,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test build lint clean
+.PHONY: help demo test unit journeys build lint clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/'
@@ -14,8 +14,13 @@ help: ## what can be made
 demo: $(READY) ## the main job: build two versions, publish, start, upgrade, roll back
 	@$(RUN) build/demo.py
 
-test: lint ## lint, types, unit tests, journeys
-	@$(RUN) -m pytest
+test: lint unit journeys ## lint, types, unit tests, journeys
+
+unit: $(READY) ## the unit ring: seconds
+	@$(RUN) -m pytest -n auto -m "not journey"
+
+journeys: $(READY) ## the built artefact, real processes, real sockets: minutes
+	@$(RUN) -m pytest -n auto --dist loadfile -m journey -rs
 
 build: $(READY) ## the artefact, into dist/
 	@$(RUN) -m waiaas.release build -o dist
