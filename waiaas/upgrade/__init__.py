@@ -7,7 +7,10 @@ It remembers versions in a cache that can be lost, so the highest list of releas
 kept apart (`floors.py`). And it believes the machine's clock, so time is never taken to be earlier
 than this build or than the newest time the targets keys have signed. `refusal.py` says what was
 refused, `download.py` lets nothing reach the disk under its name but the bytes that were signed.
-No option, setting or variable skips any of it.
+No option, setting or variable skips any of it. What is carried to
+where there is no network (`carried.py`) is read by the same client; only its age is judged otherwise
+(`bundle.py`), because nothing can prove there that nothing is newer. `bundle_make.py` makes bundles,
+`bundle_look.py` looks at them without changing anything.
 
 Choosing is no part of this package: `core/choose.py` decides from plain values.
 
