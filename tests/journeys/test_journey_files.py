@@ -189,8 +189,8 @@ def test_an_old_python_gets_one_sentence_and_78__CLI_7(bare: Site) -> None:
     assert not bare.data.exists()
 
 
-def test_a_clock_far_back_or_ahead_harms_nothing_here__FEED_8(installed: Site) -> None:
-    """Times in daemon.json and the lock are descriptions: a file from the future is no obstacle."""
+def test_files_from_the_future_are_no_obstacle__DIR_2(installed: Site) -> None:
+    """Who runs is told by the lock, never by the time of a file."""
     future = time.time() + 10 * 365 * 86400
     for path in installed.data.rglob("*"):
         os.utime(path, (future, future))
