@@ -36,6 +36,6 @@ def test_a_stop_is_heard_while_the_main_thread_is_blocked__DMN_2(number: int) ->
             child.send_signal(number)
             assert child.stdout.readline() == "asked\n"
             child.send_signal(number)
-            assert child.wait(10) == 128 + number
+            assert child.wait() == 128 + number
         finally:
             child.kill()
