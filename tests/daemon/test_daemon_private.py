@@ -13,6 +13,7 @@ from tests.daemon.daemon_kit import TOKEN, Client, Rig, client_of, get, rig_in, 
 from waiaas.cli import health as command
 from waiaas.cli.flags import Flags
 from waiaas.core.errors import NotReady, WaiaasError
+from waiaas.daemon.listener import UnixListener
 from waiaas.daemon.loop import PRIVATE
 from waiaas.daemon.reply import Response
 from waiaas.daemon.server import Server
@@ -95,6 +96,26 @@ def test_the_private_socket_is_bounded_too_and_its_crowd_harms_nobody_on_tcp__DM
         assert server._loop._privates <= PRIVATE
         assert public.send(HEALTH).response()[0] == 200
         assert len(server._loop._peers) - server._loop._privates == 1
+
+
+def test_the_first_descriptor_that_is_freed_goes_to_the_private_socket__DMN_5(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's clock stands still, so the pause after EMFILE never ends here."""
+    real, calls = UnixListener.accept, []
+
+    def exhausted(self: UnixListener) -> socket.socket:
+        calls.append(1)
+        if len(calls) == 1:
+            raise OSError(24, "Too many open files")
+        return real(self)
+
+    monkeypatch.setattr(UnixListener, "accept", exhausted)
+    with server_for(rig) as server:
+        client = privately(server)
+        assert client.send(HEALTH).response()[0] == 200
+        client.socket.close()
+    assert len(calls) == 2
 
 
 def test_no_health_poll_is_ever_too_many__HLTH_02(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
