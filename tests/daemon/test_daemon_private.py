@@ -115,7 +115,7 @@ def test_the_first_descriptor_that_is_freed_goes_to_the_private_socket__DMN_5(
         client = privately(server)
         assert client.send(HEALTH).response()[0] == 200
         client.socket.close()
-    assert len(calls) == 2
+        assert len(calls) == 2
 
 
 def test_no_health_poll_is_ever_too_many__HLTH_02(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
