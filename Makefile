@@ -6,7 +6,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test unit journeys build lint clean
+.PHONY: help demo test unit journeys chaos soak build lint clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/'
@@ -17,10 +17,16 @@ demo: $(READY) ## the main job: build two versions, publish, start, upgrade, rol
 test: lint unit journeys ## lint, types, unit tests, journeys
 
 unit: $(READY) ## the unit ring: seconds
-	@$(RUN) -m pytest -n auto -m "not journey"
+	@$(RUN) -m pytest -n auto -m "not journey and not fuzz"
 
-journeys: $(READY) ## the built artefact, real processes, real sockets: minutes
-	@$(RUN) -m pytest -n auto --dist loadfile -m journey -rs
+journeys: $(READY) ## the built artefact, real processes, real sockets, fuzzers: minutes
+	@$(RUN) -m pytest -n auto --dist loadfile -m "journey or fuzz" -rs
+
+chaos: $(READY) ## kill points, faults, attacks, soak; writes docs/reliability.md: an hour or more
+	@$(RUN) build/chaos.py
+
+soak: $(READY) ## 200 upgrades and roll-backs under writes and random kills
+	@$(RUN) build/soak.py
 
 build: $(READY) ## the artefact, into dist/
 	@$(RUN) -m waiaas.release build -o dist

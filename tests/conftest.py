@@ -4,11 +4,19 @@ A test that needs real waiting says `@pytest.mark.real_time`; journeys do so as 
 `tests/test_guards.py` proves that the guards bite.
 """
 
+import os
 import socket
 import time
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+EXAMPLES = 50 * int(os.environ.get("WAIAAS_FUZZ", "1"))
+settings.register_profile(
+    "ring", max_examples=EXAMPLES, deadline=None, derandomize="WAIAAS_FUZZ" not in os.environ
+)
+settings.load_profile("ring")
 
 
 class GuardTripped(AssertionError):

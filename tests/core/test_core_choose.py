@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from waiaas.core.choose import (
@@ -374,7 +374,6 @@ POLICIES = st.builds(
 )
 
 
-@settings(max_examples=300)
 @given(feeds(), INSTALLED, POLICIES)
 def test_never_an_older_version_but_away_from_a_withdrawn_one__FEED_4(
     releases: list[Release], installed: Version, asked: Policy
@@ -390,7 +389,6 @@ def test_never_an_older_version_but_away_from_a_withdrawn_one__FEED_4(
         assert outcome.target.version > installed and not outcome.downgrade
 
 
-@settings(max_examples=300)
 @given(feeds(), INSTALLED, POLICIES, st.none() | VERSIONS)
 def test_never_a_withdrawn_an_unsafe_or_an_uninvited_version__FEED_4(
     releases: list[Release], installed: Version, asked: Policy, to: Version | None
@@ -406,7 +404,6 @@ def test_never_a_withdrawn_an_unsafe_or_an_uninvited_version__FEED_4(
     assert to is None or outcome.target.version == to
 
 
-@settings(max_examples=300)
 @given(feeds(), INSTALLED, POLICIES)
 def test_every_hop_can_be_installed_over_the_one_before__FEED_4(
     releases: list[Release], installed: Version, asked: Policy
@@ -423,7 +420,6 @@ def test_every_hop_can_be_installed_over_the_one_before__FEED_4(
         version, schema = hop.version, max(schema or 0, hop.schema.writes)
 
 
-@settings(max_examples=300)
 @given(feeds(), INSTALLED, POLICIES, st.randoms(use_true_random=False))
 def test_the_order_of_the_feed_does_not_matter(
     releases: list[Release], installed: Version, asked: Policy, random: Any
@@ -433,7 +429,6 @@ def test_the_order_of_the_feed_does_not_matter(
     assert choose(mixed, installed, asked) == choose(releases, installed, asked)
 
 
-@settings(max_examples=300)
 @given(feeds(), INSTALLED, POLICIES)
 def test_the_latest_agrees_with_the_choice__VCHK_04(
     releases: list[Release], installed: Version, asked: Policy

@@ -1,7 +1,7 @@
 """Bytes to requests: what two readers could read in two ways is refused."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from waiaas.daemon.wire import Head, Limits, Refused, parse_head
@@ -149,7 +149,6 @@ ANY = st.binary(max_size=300) | st.lists(
 
 
 @given(ANY, st.integers(0, 300))
-@settings(max_examples=300)
 def test_any_bytes_give_a_request_a_refusal_or_wait__DMN_5(data: bytes, cut: int) -> None:
     """And more bytes never turn a refusal, or a request, into something else."""
     before, after = outcome(data[:cut]), outcome(data)
