@@ -2,7 +2,7 @@
 # They need git and Python 3.11 or newer with its venv module; everything else is fetched, hash-checked.
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 

@@ -11,6 +11,7 @@ import os
 import select
 import shutil
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -196,10 +197,17 @@ class Tally:
             self.bad.append(verdict)
 
 
-def try_all(bench: Bench, stride: int, nested_stride: int) -> Tally:
+def never() -> bool:
+    """No budget to run out of."""
+    return False
+
+
+def try_all(bench: Bench, stride: int, nested_stride: int, enough: Callable[[], bool] = never) -> Tally:
     """Cut at each `stride`-th operation; and cut the recovery at each `nested_stride`-th of its own."""
     tally = Tally(bench.scenario.name, len(bench.points))
     for number, point in enumerate(chosen(bench.points, stride)):
+        if enough():
+            break
         bench.reset()
         name, _ = bench.cut(point, *bench.scenario.command)
         tally.cuts += bool(name)

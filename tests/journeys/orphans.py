@@ -5,18 +5,21 @@ the next command recovers, and a new daemon in probation has to commit by itself
 """
 
 import time
+from collections.abc import Callable
 
 from tests.journeys.api import health
-from tests.journeys.chaos import Bench, Tally, chosen, processes_of
+from tests.journeys.chaos import Bench, Tally, chosen, never, processes_of
 from tests.journeys.workshop import Done
 
 BUSY, PATIENCE = 75, 30.0  # exit code of a command that has to wait; seconds until all is settled
 
 
-def try_all_alone(bench: Bench, stride: int) -> Tally:
+def try_all_alone(bench: Bench, stride: int, enough: Callable[[], bool] = never) -> Tally:
     """Kill the supervisor at each `stride`-th operation of the run; let the rest settle."""
     tally = Tally(f"{bench.scenario.name}, supervisor only", len(bench.points))
     for point in chosen(bench.points, stride):
+        if enough():
+            break
         bench.reset()
         where, verdict = kill_supervisor(bench, point)
         tally.cuts += bool(where)
@@ -35,6 +38,7 @@ def kill_supervisor(bench: Bench, point: int) -> tuple[str, str]:
     done = _settle(bench)
     if problem := _unsettled(bench):
         return name, f"{where}: {problem}; the last command: {done}"
+    bench.site.run("stop")
     return name, bench.verdict(where)
 
 
@@ -53,14 +57,14 @@ def _settle(bench: Bench) -> Done:
 def _unsettled(bench: Bench) -> str:
     """What is still at work, or does not fit together; empty once all is quiet."""
     end = time.monotonic() + PATIENCE
-    wanted = 1 if bench.scenario.running else 0
-    while len(left := processes_of(bench.site.folder)) > wanted and time.monotonic() < end:
+    starts = bench.scenario.running or "--no-start" not in bench.scenario.command
+    while len(left := processes_of(bench.site.folder)) > starts and time.monotonic() < end:
         time.sleep(0.05)
     if _journal(bench):
         return "the run is still open"
-    if len(left) != wanted:
-        return f"{len(left)} processes run instead of {wanted}"
-    if wanted and health(bench.site)["version"] not in bench.site.ok("--version").out:
+    if len(left) > starts or len(left) < bench.scenario.running:
+        return f"{len(left)} processes run"
+    if left and health(bench.site)["version"] not in bench.site.ok("--version").out:
         return "the daemon is not the installed version"
     return ""
 
