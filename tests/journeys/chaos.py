@@ -157,7 +157,8 @@ class Bench:
             return f"{where}: {world}"
         if "nothing to recover" not in self.site.run(*RECOVER).out:
             return f"{where}: a second recovery found something to do"
-        if left := stray(self.site):
+        hidden = [str(path.relative_to(self.site.data)) for path in self.site.data.rglob(".*")]
+        if left := stray(self.site) + hidden:
             return f"{where}: left behind {left}"
         for kept in self.site.json("backup", "list"):
             if self.site.run("backup", "verify", kept["id"]).code != 0:

@@ -18,6 +18,7 @@ from waiaas.store import manifest
 from waiaas.store.inspect import look
 from waiaas.store.manifest import CONFIG_NAME, Backup, FileEntry
 
+RUNS = (".tmp-pre-upgrade-", ".tmp-pre-rollback-")  # only ever made by who holds the locks of a run
 STALE = 3600  # seconds after which an unfinished backup is nobody's any more
 
 
@@ -57,6 +58,15 @@ def assemble(
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def forget_interrupted(files: Files, layout: Layout) -> None:
+    """What a kill left of a run's own backup, made or removed. The caller holds the locks of a run, so
+    that nobody else makes one of these names."""
+    for path in layout.backups.glob(".tmp-*"):
+        if path.name.startswith(RUNS) and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+    files.sweep("leftover", layout.backups)
 
 
 def row_counts(path: Path) -> dict[str, int]:

@@ -20,7 +20,7 @@ from waiaas.host.locks import Gate
 from waiaas.host.sqlite import SIDE_FILES, SqlError, reading, side, snapshot, writing
 from waiaas.store import audit, killswitch
 from waiaas.store import backup as backups
-from waiaas.store.assemble import counts
+from waiaas.store.assemble import counts, forget_interrupted
 from waiaas.store.inspect import inspect
 
 
@@ -107,7 +107,8 @@ def give_up_links(host: Host, layout: Layout) -> Facts:
 
 
 def prune(host: Host, layout: Layout, keep: int, needed: list[str]) -> Facts:
-    """Forget old backups (BKUP-2)."""
+    """Forget old backups (BKUP-2), and what a kill left of one."""
+    forget_interrupted(host.files, layout)
     return {"pruned": [found.id for found in backups.prune(host.files, layout, keep, set(needed))]}
 
 
