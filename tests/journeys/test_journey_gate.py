@@ -1,11 +1,13 @@
 """One writer at a time around the swap, while everybody wants the database (DIR-5, UPGR-12)."""
 
+import json
 import os
 import sqlite3
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from itertools import cycle, islice
+from itertools import cycle
 from pathlib import Path
 from threading import Event, Thread
 
@@ -14,50 +16,93 @@ import pytest
 from tests.journeys.api import contents, eventually, health, request, stray
 from tests.journeys.sabotage import appended
 from tests.journeys.test_journey_broken import WALLET
-from tests.journeys.workshop import Site, Workshop, migration_17, site
+from tests.journeys.workshop import PYTHON, Site, Workshop, migration_17, site
 
 ROUNDS = int(os.environ.get("WAIAAS_GATE_ROUNDS", "20"))  # runs, every second one a roll-back
 EAGER = appended("waiaas/upgrade/notice.py", "\n\nEVERY = 0\n")  # a notice is due at every command
 
 
-COMMANDS = {  # what everybody runs, and how it may end: running, stopped, busy
+COMMANDS = {  # what somebody runs all the time, and how it may end: running, stopped, busy
     ("--json", "status"): {0, 3},
     ("wallets", "list"): {0, 75},
     ("--quiet", "backup", "create"): {0, 75},
 }
+WRITER = """
+import json, sys
+from collections import Counter
+from pathlib import Path
+from select import select
+
+sys.path.insert(0, sys.argv[1])
+from waiaas.core.errors import Busy
+from waiaas.host.clock import Clock
+from waiaas.host.locks import Gate, holder
+from waiaas.host.sqlite import transaction, writing
+from waiaas.store import audit
+
+database, run_lock = map(Path, sys.argv[2:])
+gate, ends = Gate(database.with_name(database.name + ".gate"), Clock()), Counter()
+def write():
+    with writing(database, gate, 0) as connection:
+        if holder(run_lock) and database.stat().st_nlink > 1:
+            raise Busy("upgrade-running", "a run is moving the database")
+        with transaction(connection):
+            audit.write(connection, "CROWD", "tests", {}, 0)
+
+while not select([sys.stdin], [], [], 0.03)[0]:  # in bursts, so that others come to their turn
+    for _ in range(30):
+        try:
+            write()
+            ends["written"] += 1
+        except Busy:
+            ends["busy"] += 1
+        except Exception as problem:
+            ends[repr(problem)] += 1
+print(json.dumps(ends))
+"""
 
 
 class Crowd:
-    """Two who run the same commands in an endless round, each beginning with another one."""
+    """Somebody who types one command after the other, and a writer that keeps to the rules as
+    `kill-switch on` does, but without the pause that a new process needs."""
 
-    def __init__(self, place: Site) -> None:
+    def __init__(self, place: Site, artefact: Path) -> None:
         self.place = place
-        self.codes: Counter[tuple[tuple[str, ...], int]] = Counter()
+        self.artefact = artefact
+        self.ends: Counter[str] = Counter()
         self.wrong: list[str] = []
-        self.notices = 0
-        self._enough = Event()
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        threads = [Thread(target=self._round, args=(start,)) for start in (0, 1)]
-        for thread in threads:
-            thread.start()
+        enough = Event()
+        thread = Thread(target=self._type, args=(enough,))
+        writer = self._writer()
+        thread.start()
         try:
             yield
         finally:
-            self._enough.set()
-            for thread in threads:
-                thread.join()
+            enough.set()
+            thread.join()
+            out, err = writer.communicate("enough")
+        ends = json.loads(out)
+        self.ends.update(ends)
+        self.wrong += [end for end in ends if end not in ("written", "busy")] + ([err] if err else [])
 
-    def _round(self, start: int) -> None:
-        for words in islice(cycle(COMMANDS), start, None):
-            if self._enough.is_set():
+    def _type(self, enough: Event) -> None:
+        for words in cycle(COMMANDS):
+            if enough.is_set():
                 return
             done = self.place.run(*words)
-            self.codes[words, done.code] += 1
-            self.notices += "Update available" in done.err
+            self.ends[f"{' '.join(words)} {done.code}"] += 1
             if done.code not in COMMANDS[words] or "Traceback" in done.err:
                 self.wrong.append(f"{words}: {done}")
+
+    def _writer(self) -> subprocess.Popen[str]:
+        """The built artefact's own code, in a process of its own."""
+        words = [str(self.place.database), str(self.place.data / "upgrade.lock")]
+        argv = [PYTHON, "-I", "-c", WRITER, str(self.artefact), *words]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(argv, env=self.place.environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
 @pytest.mark.timeout(60 + 12 * ROUNDS)
@@ -73,15 +118,16 @@ def test_everybody_wants_the_database_during_twenty_runs__DIR_5(workshop: Worksh
         assert request(place, "POST", "/v1/wallets", WALLET)[0] == 201
         eventually(lambda: health(place)["latestVersion"] == "1.9.9")
         before = contents(place.database)
-        crowd = Crowd(place)
+        crowd = Crowd(place, new)
         with crowd.at_work():
             for number in range(ROUNDS):
                 words = ("--rollback",) if number % 2 else ("--to", "1.9.0")
                 place.ok("upgrade", *words)
         assert crowd.wrong == []
+        assert "Update available" in place.run("wallets", "list").err, "nobody was given a notice to write"
         healthy_afterwards(place, before)
-        assert all(crowd.codes[words, 0] for words in COMMANDS), crowd.codes
-        assert crowd.notices, crowd.codes
+        assert all(crowd.ends[f"{' '.join(words)} 0"] for words in COMMANDS), crowd.ends
+        assert crowd.ends["written"] > ROUNDS, crowd.ends
     feed.close()
 
 
