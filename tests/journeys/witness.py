@@ -1,7 +1,6 @@
 """A witness remembers an installation and says afterwards that nothing of it has changed."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from tests.journeys.api import contents, health, stray
@@ -78,8 +77,3 @@ def audited(site: Site, run: dict[str, Any], event: str) -> None:
     rows = [row for row in site.json("audit") if run["run"] in json.dumps(row)]
     assert [row["eventType"] for row in rows] == [event]
     assert json.dumps(run["error"]["message"]) in json.dumps(rows[0]["details"])
-
-
-def snapshot_of(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
