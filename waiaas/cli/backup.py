@@ -14,6 +14,7 @@ from waiaas.core.retention import Kept, removable
 from waiaas.host.clock import iso
 from waiaas.store import backup as backups
 from waiaas.store.backup import Backup
+from waiaas.store.inspect import inspect
 
 HELP = "create, list, verify, restore and prune backups"
 
@@ -52,6 +53,9 @@ def run(args: argparse.Namespace, context: Context) -> Result:
 def _create(context: Context, loaded: Loaded) -> Result:
     host = context.host
     artefact = host.program.path
+    state = inspect(loaded.layout.database, context.gate(loaded.layout))
+    if state.damage and state.action == "reject":
+        state.require()
     made = backups.create(
         host.files, host.clock, loaded.layout, "manual", __version__, artefact, label="manual"
     )
@@ -96,7 +100,7 @@ def _newest(loaded: Loaded) -> Backup:
 def _restore(args: argparse.Namespace, context: Context, loaded: Loaded) -> Result:
     """Verified before anything changes; what is replaced is backed up first, where it can be."""
     found = backups.find(loaded.layout, args.id)
-    backups.verify(found)
+    backups.check_restorable(found)
     confirm(context, f"Replace the database by the one of {iso(found.created_at)}, {found.id}?", args.yes)
     host, layout = context.host, loaded.layout
     with alone(context, loaded):

@@ -81,6 +81,9 @@ def _check(context: Context, loaded: Loaded, full: bool) -> Result:
         raise missing(layout.database)
     with context.gate(layout).shared():
         found = problems(layout.database, full=full)
+    if not found:
+        state = inspect(layout.database, context.gate(layout))
+        found = [state.reason] if state.damage and state.action == "reject" else []
     document = {"ok": not found, "problems": found, "path": str(layout.database)}
     if not found:
         return Result(document, f"{layout.database} is whole")

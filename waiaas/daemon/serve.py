@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import waiaas
+from waiaas.core.causes import advice, said
 from waiaas.core.check import CheckOutcome
 from waiaas.core.errors import NotReady, WaiaasError
 from waiaas.core.layout import Layout
@@ -115,7 +116,7 @@ class Service:
         except (OSError, SqlError) as problem:
             self._log.error(f"start: {name} failed: {problem}")
             raise WaiaasError(
-                f"start-{name}", f"the daemon could not start, step {name}: {problem}", "run: waiaas doctor"
+                f"start-{name}", f"the daemon could not start, step {name}: {said(problem)}", advice(problem)
             ) from problem
         except WaiaasError as problem:
             self._log.error(f"start: {name} failed: {problem.message}", code=problem.code)
@@ -123,7 +124,14 @@ class Service:
 
     def _open_database(self) -> Database:
         self._held.enter_context(Gate(self._layout.gate, self._host.clock).shared())
-        database = Database(self._layout.database)
+        path = self._layout.database
+        if path.exists() and not os.access(path, os.W_OK):  # SQLite opens it all the same, to read
+            raise WaiaasError(
+                "database-read-only",
+                f"{path} cannot be written",
+                "see `ls -l`, `lsattr` and `findmnt -T` of it",
+            )
+        database = Database(path)
         self._database = database
         with database.writing() as connection:
             if keyvalue.get(connection, killswitch.STATE) is None:  # a first start, as ever (not a migration)

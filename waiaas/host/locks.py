@@ -92,6 +92,17 @@ def _holder(descriptor: int) -> int | None:
     return None if kind == fcntl.F_UNLCK else int(pid)
 
 
+def held_by_others(path: Path, start: int, length: int) -> bool:
+    """Somebody holds a record lock on these bytes of a file."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        asked = struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, length, 0)
+        kind: int = struct.unpack(FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))[0]
+        return kind != fcntl.F_UNLCK
+    finally:
+        os.close(descriptor)
+
+
 class Gate:
     """The database gate. Where it cannot be had in time, `Busy`."""
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from waiaas.core.errors import WaiaasError
-from waiaas.host.locks import Gate
+from waiaas.host.locks import Gate, held_by_others
 
+SHARED_LOCK, SHARED_BYTES = 0x40000002, 510  # where a connection locks the file while it is in use
 BUSY_TIMEOUT = 5.0  # seconds a connection waits for another writer
 SIDE_FILES = ("-wal", "-shm", "-journal")
 
@@ -90,11 +91,17 @@ def _sweep(path: Path, gate: Gate) -> None:
     try:
         if wal.stat().st_size == 0:
             with gate.exclusive(0):
-                if wal.stat().st_size == 0:
+                if wal.stat().st_size == 0 and not opened(path):
                     for suffix in SIDE_FILES[:2]:
                         side(path, suffix).unlink(missing_ok=True)
     except (OSError, WaiaasError):
         return
+
+
+def opened(path: Path) -> bool:
+    """A program that does not know our gate has it open. Only under the exclusive gate: no
+    connection of our own process may be open then, it would lose its locks."""
+    return held_by_others(path, SHARED_LOCK, SHARED_BYTES)
 
 
 @contextmanager
@@ -127,8 +134,16 @@ def copy_database(source: Path, target: Path) -> None:
     target.touch(mode=0o600, exist_ok=False)
     with closing(connect(source, "ro")) as origin, closing(connect(target, "rw")) as copy:
         copy.execute("PRAGMA synchronous = OFF")
-        origin.backup(copy, pages=-1)
+        origin.backup(copy, pages=-1, progress=_refuse_to_wait)
         copy.execute("PRAGMA journal_mode = DELETE")
+
+
+def _refuse_to_wait(status: int, _remaining: int, _total: int) -> None:
+    """Where the busy timeout was not enough, Python's `backup` would try again for ever."""
+    if status & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        problem = sqlite3.OperationalError("database is locked")
+        problem.sqlite_errorname = "SQLITE_BUSY"
+        raise problem
 
 
 def problems(path: Path, *, full: bool = False) -> list[str]:

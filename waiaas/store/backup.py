@@ -93,6 +93,8 @@ def find(layout: Layout, backup_id: str) -> Backup:
     for backup in listing(layout):
         if backup.id == backup_id:
             return backup
+    if why := manifest.objection(layout.backups, backup_id):
+        raise WaiaasError("backup-damaged", f"{backup_id} is no backup that can be used: {why}", LIST)
     raise WaiaasError("backup-not-found", f"there is no backup {backup_id}", LIST)
 
 
@@ -123,10 +125,15 @@ def restore(
     "backup-damaged", SchemaIncompatible: nothing has changed then. Raises "restore-failed" where
     the check after finds the result wanting.
     """
+    check_restorable(backup)
+    put_back(files, clock, layout, backup, link=link, with_config=with_config)
+
+
+def check_restorable(backup: Backup) -> None:
+    """Raises "backup-damaged", SchemaIncompatible."""
     verify(backup)
     if backup.schema_version > LATEST_SCHEMA_VERSION:
         require_compatible(backup.schema_version)
-    put_back(files, clock, layout, backup, link=link, with_config=with_config)
 
 
 def prune(files: Files, layout: Layout, keep: int, needed: Collection[str] = frozenset()) -> list[Backup]:

@@ -82,6 +82,8 @@ def read(connection: Connection) -> History:
 def faults(history: History) -> list[str]:
     """Each disagreement between the rows and the tables, in one clause."""
     claimed = history.claimed
+    if not history.rows and not history.begun:
+        return ["it holds no table of WAIaaS"]
     if not history.rows:
         return ["schema_version is empty although the tables are there"]
     found = ["schema_version names versions below 1"] if min(history.rows) < 1 else []

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from waiaas.core.compat import LATEST_SCHEMA_VERSION, Migrate, TooNew, TooOld, assess, require_compatible
-from waiaas.core.errors import NotReady, WaiaasError
+from waiaas.core.errors import Busy, NotReady, WaiaasError
 from waiaas.host.locks import Gate
 from waiaas.host.sqlite import Connection, reading
 from waiaas.store import history
@@ -48,6 +48,8 @@ def inspect(path: Path, gate: Gate, patience: float = 5.0) -> DatabaseState:
         except FileNotFoundError as problem:
             raise missing(path) from problem
         except sqlite3.Error as problem:
+            if locked(problem):
+                raise busy(path) from problem
             if attempt == ATTEMPTS:
                 raise damaged(f"the database cannot be read: {problem}") from problem
     raise AssertionError
@@ -74,6 +76,19 @@ def look(connection: Connection) -> DatabaseState:
 
 def missing(path: Path) -> NotReady:
     return NotReady("database-missing", f"there is no database at {path}", "run `waiaas doctor`")
+
+
+def locked(problem: sqlite3.Error) -> bool:
+    """Somebody who does not know our gate has it locked, and for longer than we wait."""
+    return str(getattr(problem, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def busy(path: Path) -> Busy:
+    return Busy(
+        "database-locked",
+        f"another program keeps {path} locked; the database was not touched",
+        f"end that program (`fuser {path}` names it), then try again",
+    )
 
 
 def damaged(reason: str) -> WaiaasError:

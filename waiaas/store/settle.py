@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from waiaas.host.files import Files
-from waiaas.host.sqlite import SIDE_FILES, connect, side
+from waiaas.host.sqlite import SIDE_FILES, connect, opened, side
 
 
 def has_wal(path: Path) -> bool:
@@ -37,7 +37,7 @@ def settle(path: Path) -> bool:
 
 def sweep(path: Path) -> None:
     """Take away the empty `-wal` that a reader leaves behind."""
-    if not has_wal(path):
+    if not has_wal(path) and not opened(path):
         for suffix in SIDE_FILES[:2]:
             side(path, suffix).unlink(missing_ok=True)
 

@@ -36,7 +36,9 @@ class Book:
         closed = record(state)
         if closed["run"] not in {r.get("run") for r in self.history()}:
             line = json.dumps(closed, sort_keys=True, ensure_ascii=False).encode() + b"\n"
-            self._files.append("history", self.layout.history, line, BOOK_MODE)
+            kept = _content(self.layout.history)
+            torn = b"\n" if kept and not kept.endswith(b"\n") else b""  # else it would swallow ours
+            self._files.append("history", self.layout.history, torn + line, BOOK_MODE)
         self._files.remove("journal.close", self.layout.journal)
         return closed
 

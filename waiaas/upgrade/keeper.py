@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from waiaas.core import causes
 from waiaas.core.errors import WaiaasError
 from waiaas.core.journal import Facts
 from waiaas.core.layout import Layout
@@ -28,12 +29,16 @@ def look(host: Host, layout: Layout) -> Facts:
     """Schema, kill switch, size and rights. What cannot be read is None, never a guess."""
     facts: Facts = {"schema": None, "killSwitch": None, "bytes": 0, "damage": None}
     try:
+        state = inspect(layout.database, _gate(host, layout))
         facts["bytes"] = layout.database.stat().st_size
-        facts["schema"] = inspect(layout.database, _gate(host, layout)).schema
+        if state.damage and state.action == "reject":
+            state.require()
+        facts["schema"] = state.schema
         with reading(layout.database, _gate(host, layout)) as connection:
             facts["killSwitch"] = killswitch.is_on(connection)
     except (WaiaasError, OSError, SqlError) as problem:
-        facts["damage"] = str(problem)
+        known = causes.told(problem) or WaiaasError("unknown", str(problem))
+        facts["damage"], facts["error"] = known.message, [known.code, known.message, known.hint]
     folders = (layout.data_dir, layout.database.parent)
     facts["closed"] = [str(folder) for folder in folders if not os.access(folder, os.W_OK | os.X_OK)]
     if not os.access(layout.database, os.W_OK):

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from waiaas.core.errors import WaiaasError
+from waiaas.core.errors import Busy, NotReady, WaiaasError
 from waiaas.core.journal import Facts
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.settings import Settings
@@ -70,11 +70,19 @@ def bystander(place: Place) -> Run:
     return make_run(place, paths)
 
 
+KINDS: dict[str, type[WaiaasError]] = {
+    "database-missing": NotReady,
+    "database-locked": Busy,
+    "database-busy": Busy,
+}
+
+
 def schema_of(place: Place) -> int:
     """The schema of the live database. Raises what stands against reading it."""
     found = child.keep(bystander(place), "look")
     if found["schema"] is None:
-        raise WaiaasError("database-damaged", str(found["damage"]), "waiaas db check")
+        kind = KINDS.get(found["error"][0], WaiaasError)
+        raise kind(*map(str, found["error"]))
     return int(found["schema"])
 
 
