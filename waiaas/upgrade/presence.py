@@ -101,18 +101,19 @@ def orphaned(
             state = unfinished(place.program)
             if state is None:
                 return
-            if _may_commit(state) and _stays_healthy(place, stopping, healthy, since):
+            if _may_commit(place, state) and _stays_healthy(place, stopping, healthy, since):
                 _commit(place, state)
                 return
-    except (Busy, PermissionError):
-        pass
+    except (Busy, OSError):
+        pass  # somebody else decides, or nobody can write here: the next recovery will say why
     if unfinished(place.program) is not None and not supervised(place.program):
         leave()
 
 
-def _may_commit(state: OpenRun) -> bool:
-    """Not once somebody began to undo."""
-    return state.error is None and state.attempts == 0 and all(s.state != "undone" for s in state.steps)
+def _may_commit(place: Place, state: OpenRun) -> bool:
+    """Not once somebody began to undo, nor another program than the one of this run."""
+    untouched = state.error is None and state.attempts == 0 and all(s.state != "undone" for s in state.steps)
+    return untouched and sha256(place.program.program) == state.plan.get("newDigest")
 
 
 def _stays_healthy(place: Place, stopping: Event, healthy: Callable[[], bool], since: float) -> bool:
@@ -127,8 +128,6 @@ def _stays_healthy(place: Place, stopping: Event, healthy: Callable[[], bool], s
 
 def _commit(place: Place, state: OpenRun) -> None:
     book = Book(place.program, place.host.files, place.host.clock)
-    if sha256(place.program.program) != state.plan.get("newDigest"):
-        return
     book.write("committed")
     run = make_run(place, state.plan)
     run.restart = False
