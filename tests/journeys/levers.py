@@ -113,7 +113,11 @@ class Levers:
         return eventually(lambda: int((self.folder / "paused").read_text() or 0), 40)
 
     def go_on(self) -> None:
-        os.close(os.open(self.folder / "gate", os.O_WRONLY))
+        """Whoever waits goes on; nobody may be waiting."""
+        self.let_go("pause")
+        if (self.folder / "paused").exists():
+            gate = self.folder / "gate"
+            os.close(eventually(lambda: os.open(gate, os.O_WRONLY | os.O_NONBLOCK), 5))
 
 
 class Yard:
