@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from soak import CYCLES, SEED, soak
 
-from tests.journeys.chaos import SCENARIOS, Bench, Tally, try_all
+from tests.journeys.chaos import SCENARIOS, Bench, Tally, try_all, versions
 from tests.journeys.orphans import try_all_alone
 from tests.journeys.workshop import Workshop
 
@@ -57,12 +57,10 @@ class Counted:
         return (self.group, self.cases, self.passed, self.failed, self.skipped)
 
 
-def kill_points(number: int, alone: bool, end: float) -> Tally:
+def kill_points(workshop: Workshop, number: int, alone: bool, end: float) -> Tally:
     """All kill points of one scenario; in a process and a folder of its own. `end` is Unix seconds."""
     with tempfile.TemporaryDirectory(prefix="waiaas-chaos-") as name:
-        folder = Path(name)
-        (folder / "workshop").mkdir()
-        bench = Bench(Workshop(folder / "workshop"), folder, SCENARIOS[number])
+        bench = Bench(workshop, Path(name), SCENARIOS[number])
         try:
             if alone:
                 return try_all_alone(bench, STRIDE, lambda: time.time() > end)
@@ -72,10 +70,14 @@ def kill_points(number: int, alone: bool, end: float) -> Tally:
 
 
 def all_kill_points() -> list[Tally]:
+    """Every scenario, on the same artefacts, whatever happens to the tree meanwhile."""
     end = time.time() + MINUTES * 60
-    with ProcessPoolExecutor(JOBS) as pool:
+    with tempfile.TemporaryDirectory(prefix="waiaas-chaos-") as name, ProcessPoolExecutor(JOBS) as pool:
+        workshop = Workshop(Path(name))
+        for migrating in (False, True):
+            versions(workshop, migrating)
         asked = [
-            pool.submit(kill_points, number, alone, end)
+            pool.submit(kill_points, workshop, number, alone, end)
             for alone in (False, True)
             for number in range(len(SCENARIOS))
         ]

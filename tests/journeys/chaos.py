@@ -95,6 +95,15 @@ SCENARIOS = (
 )
 
 
+def versions(workshop: Workshop, migrating: bool, spoiled: dict[str, str] | None = None) -> tuple[Path, Path]:
+    """The two artefacts whose power can be cut."""
+    overlay, name = OVERLAY | (spoiled or {}), "spoiled" if spoiled else "power"
+    old = workshop.build("1.8.0", overlay, name=f"{name}-1.8.0")
+    if migrating:
+        return old, workshop.build("1.9.0", overlay | migration_17(), name=f"{name}-1.9.0")
+    return old, workshop.build("1.8.1", overlay, name=f"{name}-1.8.1")
+
+
 class Bench:
     """A site that can be set back to its beginning in no time, and the two worlds it may end in."""
 
@@ -103,12 +112,7 @@ class Bench:
     ) -> None:
         """`spoiled`: an overlay that breaks both versions on purpose."""
         self.scenario = scenario
-        overlay, name = OVERLAY | (spoiled or {}), "spoiled" if spoiled else "power"
-        old = workshop.build("1.8.0", overlay, name=f"{name}-1.8.0")
-        if scenario.migrating:
-            new = workshop.build("1.9.0", overlay | migration_17(), name=f"{name}-1.9.0")
-        else:
-            new = workshop.build("1.8.1", overlay, name=f"{name}-1.8.1")
+        old, new = versions(workshop, scenario.migrating, spoiled)
         self.feed = Feed(workshop, folder / "feed")
         self.feed.publish(old, new)
         self.site = Site(folder / "site", old, self.feed.url)
@@ -157,8 +161,7 @@ class Bench:
             return f"{where}: {world}"
         if "nothing to recover" not in self.site.run(*RECOVER).out:
             return f"{where}: a second recovery found something to do"
-        hidden = [str(path.relative_to(self.site.data)) for path in self.site.data.rglob(".*")]
-        if left := stray(self.site) + hidden:
+        if left := self._left():
             return f"{where}: left behind {left}"
         for kept in self.site.json("backup", "list"):
             if self.site.run("backup", "verify", kept["id"]).code != 0:
@@ -168,6 +171,17 @@ class Bench:
     def close(self) -> None:
         self.power_off()
         self.feed.close()
+
+    def _left(self) -> list[str]:
+        """What lies about; what a killed daemon left has to go with the next start."""
+        if self._litter():
+            self.site.ok("start", "--detach")
+            self.site.ok("stop")
+        return self._litter()
+
+    def _litter(self) -> list[str]:
+        hidden = [str(path.relative_to(self.site.data)) for path in self.site.data.rglob(".*")]
+        return stray(self.site) + hidden
 
     def _begin(self) -> None:
         if self.scenario.running:

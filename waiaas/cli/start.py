@@ -195,6 +195,7 @@ def _announce(context: Context, layout: Layout, hostname: str, service: Service)
         "port": service.port,
         "socket": str(service.socket_path) if service.socket_path else None,
     }
+    context.host.files.sweep("leftover", layout.data_dir, layout.daemon_json.name)
     context.host.files.write("daemon.json", layout.daemon_json, json.dumps(known).encode())
 
 

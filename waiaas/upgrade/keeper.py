@@ -62,6 +62,7 @@ def clear(host: Host, layout: Layout) -> Facts:
     """Remove copies in the making, and what a power cut left beside the database."""
     database = layout.database
     host.files.sweep("leftover", database.parent, database.name)
+    host.files.sweep("leftover", layout.config.parent, layout.config.name)
     restoring = database.with_name(f".{database.name}.restoring")
     for leftover in (layout.rehearsal, layout.migrating, restoring):
         for path in (leftover, *(side(leftover, suffix) for suffix in (*SIDE_FILES, ".gate"))):
