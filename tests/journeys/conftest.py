@@ -1,6 +1,7 @@
 """Every test below is a journey: the built artefact, real processes, real sockets."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.journey)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Near the root, so that the daemon's private socket fits into the 107 bytes of its address."""
+    with tempfile.TemporaryDirectory(prefix="wj-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
 
 
 @pytest.fixture(scope="session")

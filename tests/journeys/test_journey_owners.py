@@ -108,7 +108,7 @@ def test_the_daemons_user_cannot_replace_the_program__UPGR_10(owned: Site) -> No
         argv, cwd="/", env=owned.environ, user=USER, group=USER, capture_output=True, text=True
     )
     assert done.returncode == 1
-    assert f"sudo {owned.program} upgrade" in done.stderr
+    assert f"hint: sudo {owned.program} --data-dir {owned.data} upgrade" in done.stderr
 
 
 def test_planted_upgrade_settings_decide_nothing__UPGR_14(

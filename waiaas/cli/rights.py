@@ -8,6 +8,7 @@ takes from flags, the environment, or `.waiaas/config.toml` beside the program, 
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +17,7 @@ from waiaas.cli.context import Context, Loaded, built_in
 from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import ProgramLayout
 from waiaas.core.settings import parse
-from waiaas.host.owner import acting_as, become, other_owner
+from waiaas.host.owner import Owner, acting_as, become, other_owner
 
 KEEP_RIGHTS = {"upgrade", "start"}  # start recovers first; see cli/start.py
 OWNERS_FILE = "config.toml"
@@ -26,17 +27,17 @@ MAX_FILE = 1 << 20  # bytes
 def settle(name: str, context: Context) -> None:
     """Called before a command runs."""
     if os.geteuid() == 0 and name not in KEEP_RIGHTS:
-        become(other_owner(context.data_dir()))
+        become(_owner(context))
 
 
 def become_owner(context: Context) -> None:
     """From now on everything is done as the data directory's owner."""
-    become(other_owner(context.data_dir()))
+    become(_owner(context))
 
 
 def load(context: Context) -> Loaded:
     """The data directory read with its owner's rights; who may replace the program decides how."""
-    with acting_as(other_owner(context.data_dir())):
+    with acting_as(_owner(context)):
         loaded = context.load()
     if context.program is None or not _foreign(loaded):
         return loaded
@@ -53,8 +54,22 @@ def load(context: Context) -> Loaded:
 @contextmanager
 def reading(context: Context) -> Iterator[None]:
     """Open files of the data directory as its owner."""
-    with acting_as(other_owner(context.data_dir())):
+    with acting_as(_owner(context)):
         yield
+
+
+def _owner(context: Context) -> Owner | None:
+    """Raises "python-out-of-reach": that user has to run this very Python, as daemon and as child."""
+    owner = other_owner(context.data_dir())
+    with acting_as(owner):
+        reachable = owner is None or os.access(sys.executable, os.X_OK, effective_ids=True)
+    if not reachable:
+        raise WaiaasError(
+            "python-out-of-reach",
+            f"the owner of {context.data_dir()} may not run {sys.executable}, so nothing was changed",
+            f"use a Python that everybody may run: /usr/bin/python3 {context.host.program.path} …",
+        )
+    return owner
 
 
 def _foreign(loaded: Loaded) -> bool:
