@@ -21,8 +21,10 @@ class Teller:
         self._out = out
         self._events = events
         self._bar: Progress | None = None
+        self._margin = ""  # what is said within a step stands below its line
 
     def step(self, number: int, total: int, name: str, title: str) -> None:
+        self._margin = "      "
         self._out.say(f"[{number}/{total}] {title}")
         self.event("STEP_STARTED", step=name, number=number, total=total)
 
@@ -39,7 +41,7 @@ class Teller:
             self._done()
 
     def note(self, text: str) -> None:
-        self._out.say(f"      {text}")
+        self._out.say(self._margin + text)
 
     def event(self, kind: str, **data: Any) -> None:
         if self._events:
