@@ -83,6 +83,16 @@ def test_rollback_brings_program_and_data_back__UPGR_04(installed: Site) -> None
     assert installed.run("upgrade", "--rollback").code == 1
 
 
+def test_what_a_rollback_needs_is_not_pruned__BKUP_2(installed: Site) -> None:
+    installed.ok("upgrade", "--no-start")
+    [run] = installed.json("upgrade", "--history")
+    for _ in range(2):
+        installed.ok("backup", "create")
+    installed.ok("backup", "prune", "--keep", "1", "--yes")
+    assert run["backup"] in [kept["id"] for kept in installed.json("backup", "list")]
+    installed.ok("upgrade", "--rollback", "--no-start")
+
+
 def test_rollback_can_keep_the_data__UPGR_04(installed: Site) -> None:
     installed.ok("upgrade")
     assert request(installed, "POST", "/v1/wallets", WALLET)[0] == 201

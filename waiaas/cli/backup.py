@@ -124,7 +124,7 @@ def _present(context: Context, loaded: Loaded) -> Backup | None:
 
 def _prune(args: argparse.Namespace, context: Context, loaded: Loaded) -> Result:
     keep = args.keep or loaded.settings.upgrade.keep_backups
-    needed = _needed(context)
+    needed = _needed(context, loaded)
     kept = [Kept(item.created_at, item.id) for item in backups.listing(loaded.layout)]
     doomed = removable(kept, keep, needed)
     if not doomed:
@@ -134,11 +134,14 @@ def _prune(args: argparse.Namespace, context: Context, loaded: Loaded) -> Result
     return Result([item.to_json() for item in removed], "\n".join(f"removed {item.id}" for item in removed))
 
 
-def _needed(context: Context) -> set[str]:
-    """The backup of an open run is never removed (BKUP-2)."""
+def _needed(context: Context, loaded: Loaded) -> set[str]:
+    """What an open run needs is never removed (BKUP-2), nor what `upgrade --rollback` would restore."""
     if context.program is None:
         return set()
-    from waiaas.upgrade.book import open_run
+    from waiaas.core.journal import to_roll_back
+    from waiaas.upgrade.book import history, open_run
 
     state = open_run(context.program)
-    return {str(step.facts["backup"]) for step in state.steps if "backup" in step.facts} if state else set()
+    needed = {str(step.facts["backup"]) for step in state.steps if "backup" in step.facts} if state else set()
+    last = to_roll_back(history(context.program), str(loaded.layout.data_dir))
+    return needed | {str(last["backup"])} if last else needed
