@@ -20,7 +20,7 @@ unit: $(READY) ## the unit ring: seconds
 	@$(RUN) -m pytest -n auto -m "not journey and not fuzz"
 
 journeys: $(READY) ## the built artefact, real processes, real sockets, fuzzers: minutes
-	@$(RUN) -m pytest -n auto --dist loadfile -m "journey or fuzz" -rs
+	@$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "journey or fuzz" -rs
 
 chaos: $(READY) ## kill points, faults, attacks, soak; writes docs/reliability.md: an hour or more
 	@$(RUN) build/chaos.py

@@ -9,11 +9,15 @@ import pytest
 
 from tests.journeys.workshop import REPOSITORY, Feed, Site, Workshop, site
 
+LONG = {f"test_journey_{name}" for name in ("power", "orphans", "gate", "order", "broken", "bundle")}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark them, and begin with the files that take minutes: nobody waits for one alone at the end."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.journey)
+    items.sort(key=lambda item: item.path.stem not in LONG)
 
 
 @pytest.fixture
