@@ -140,7 +140,7 @@ def table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
     return "\n".join([row(head), ruler, *(row(values) for values in rows)])
 
 
-def page(tallies: list[Tally], groups: list[Counted], soaked: str, minutes: float) -> str:
+def page(commit: str, tallies: list[Tally], groups: list[Counted], soaked: str, minutes: float) -> str:
     """docs/reliability.md: every number comes from this run."""
     where = (
         f"Python {platform.python_version()}, {platform.system()} {platform.release()}, {os.cpu_count()} CPUs"
@@ -204,8 +204,14 @@ def _git(*words: str) -> str:
     return done.stdout.strip()
 
 
+def _commit() -> str:
+    """What the artefacts are built from, asked before they are."""
+    changed = " with changes" if _git("status", "-s", "waiaas") else ""
+    return _git("rev-parse", "--short=12", "HEAD") + changed
+
+
 def main() -> int:
-    began = time.monotonic()
+    began, commit = time.monotonic(), _commit()
     print(row(KILL_HEAD), flush=True)
     tallies = all_kill_points()
     print(row(total(tallies)), "", row(COUNT_HEAD), sep="\n", flush=True)
@@ -217,7 +223,7 @@ def main() -> int:
     report = soak()
     print(f"\nsoak: {report}", *(f"BAD: {sentence}" for sentence in report.bad), sep="\n")
     PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page(tallies, groups, str(report), (time.monotonic() - began) / 60))
+    PAGE.write_text(page(commit, tallies, groups, str(report), (time.monotonic() - began) / 60))
     print(f"\nwritten: {PAGE.relative_to(REPOSITORY)}")
     bad = sum(len(tally.bad) for tally in tallies) + sum(group.failed for group in groups)
     return int(bool(bad or report.bad or report.lost))
