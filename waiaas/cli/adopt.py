@@ -16,7 +16,7 @@ from typing import Any
 from waiaas.cli.context import Loaded
 from waiaas.core.compat import written_by
 from waiaas.core.errors import UsageError, WaiaasError
-from waiaas.core.layout import FILE_MODE, Layout
+from waiaas.core.layout import Layout
 from waiaas.host.clock import iso
 from waiaas.host.host import Host
 from waiaas.host.locks import Gate
@@ -122,8 +122,3 @@ def _give(path: Path, data_dir: Path) -> None:
     owner = data_dir.stat()
     if os.geteuid() == 0 and owner.st_uid != 0:
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def is_private(path: Path) -> bool:
-    """Nobody but the owner may read it (DIR-1)."""
-    return not stat.S_IMODE(path.stat().st_mode) & ~FILE_MODE & 0o077

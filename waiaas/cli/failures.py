@@ -3,7 +3,6 @@
 import os
 import platform
 import re
-import sys
 import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
@@ -52,7 +51,3 @@ def _report(problem: Exception, argv: Sequence[str], environ: Mapping[str, str])
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
         stream.write(text)
     return Path(name)
-
-
-def running_python() -> str:
-    return ".".join(str(part) for part in sys.version_info[:3])

@@ -33,10 +33,6 @@ def unfinished(program: ProgramLayout | None) -> OpenRun | None:
     return None if state is None or state.committed or state.outcome else state
 
 
-def on_probation(state: OpenRun | None, data_dir: str) -> bool:
-    return state is not None and state.plan.get("dataDir") == data_dir and state.reached(STEP)
-
-
 def settle_before_start(place: Place, daemon_lock: Lock) -> bool:
     """Called by a starting daemon that holds its lock. True: serve in probation.
 

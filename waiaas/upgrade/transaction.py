@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from waiaas.core import causes
-from waiaas.core.errors import Exit, RollbackFailed, RolledBack, WaiaasError
+from waiaas.core.errors import RollbackFailed, RolledBack, WaiaasError
 from waiaas.core.journal import MAX_ATTEMPTS, Facts, OpenRun, record
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.settings import Settings
@@ -200,8 +200,3 @@ def _told(problem: BaseException) -> dict[str, Any]:
     if isinstance(problem, KeyboardInterrupt):
         return {"code": "interrupted", "message": "interrupted", "hint": ""}
     return {"code": "unexpected", "message": f"{type(problem).__name__}: {problem}", "hint": ""}
-
-
-def exit_code(record: Facts) -> Exit:
-    """The exit code that tells how a run ended."""
-    return Exit.OK if record.get("outcome") == "committed" else Exit.ROLLED_BACK
