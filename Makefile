@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
+NODE_TOOLS := .cache/npm
+NODE_READY := $(NODE_TOOLS)/.ready
 
 .PHONY: help demo test unit journeys chaos soak build lint clean
 
@@ -49,3 +51,9 @@ $(READY): build/dev.lock
 	@$(PYTHON) -m venv $(VENV)
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r build/dev.lock
 	@touch $(READY)
+
+$(NODE_READY): build/npm/package-lock.json $(READY)
+	@mkdir -p $(NODE_TOOLS)
+	@cp build/npm/package.json build/npm/package-lock.json build/npm/.npmrc $(NODE_TOOLS)
+	@PATH="$(abspath $(VENV))/bin:$$PATH" npm ci --prefix $(NODE_TOOLS) --loglevel=error
+	@touch $(NODE_READY)
