@@ -20,6 +20,7 @@ from waiaas.release import artefact as inside
 from waiaas.release import keys, pending, publish
 from waiaas.release.archive import pack
 from waiaas.release.repository import verify
+from waiaas.release.withdrawal import target
 
 
 def versions(bench: Bench) -> list[str]:
@@ -236,7 +237,7 @@ def test_the_successor_is_the_newest_earlier_good_stable_one__WDR_2(
 ) -> None:
     releases = [release(version, *rest) for version, rest in feed.items()]
     floor = max((safe for _, safe in feed.values() if safe), default=None)
-    found = publish.successor(releases, withdrawn)
+    found = target.successor(releases, withdrawn)
     good = {v for v, (gone, _) in feed.items() if v < withdrawn and not v.is_rc and not gone}
     good = {v for v in good if floor is None or v >= floor}
     assert found == max(good, default=None)

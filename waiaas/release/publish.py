@@ -19,6 +19,7 @@ from waiaas.host.locks import Lock
 from waiaas.release import keys, pending
 from waiaas.release.artefact import Artefact, read
 from waiaas.release.repository import Repository, frozen_releases
+from waiaas.release.withdrawal import target
 
 SNAPSHOT_DAYS = 20  # `refresh` signs snapshot anew when fewer remain
 
@@ -38,7 +39,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a release is withdrawn. Without `to`, its `successor`."""
+    """Why a release is withdrawn. Without `to`, the default of target.py."""
 
     reason: str
     severity: str
@@ -119,7 +120,7 @@ def rollout(maker: Maker, feed: Path, version: Version, percent: int, keyring: k
     """Offer a release to `percent` of installations from now on."""
     with _alone(maker, feed):
         repository = maker.repository(feed)
-        before = _find(repository.releases(), version)
+        before = target.find(repository.releases(), version)
         started = before.rollout.start if before.rollout else maker.clock.seconds()
         shares = _rollout(percent, started)
         return _describe_anew(repository, before, dataclasses.replace(before, rollout=shares), keyring)
@@ -130,22 +131,16 @@ def withdraw(maker: Maker, feed: Path, version: Version, why: Reason, keyring: k
     with _alone(maker, feed):
         repository = maker.repository(feed)
         releases = repository.releases()
-        before = _find(releases, version)
-        target = successor(releases, version) if why.to is None else _good(releases, version, why.to)
-        at = before.withdrawn.at if before.withdrawn else maker.clock.seconds()
-        after = dataclasses.replace(before, withdrawn=Withdrawal(at, why.reason, why.severity, target))
-        return _describe_anew(repository, before, after, keyring)
+        after = marked(releases, version, why, maker.clock.seconds())
+        return _describe_anew(repository, target.find(releases, version), after, keyring)
 
 
-def successor(releases: Sequence[Release], withdrawn: Version) -> Version | None:
-    """Where users of a withdrawn version go: the newest earlier good stable one, not below `min_safe`."""
-    floor = max((r.min_safe for r in releases if r.min_safe), default=None)
-    good = [
-        r.version
-        for r in releases
-        if r.version < withdrawn and not r.version.is_rc and r.channel == "stable" and r.withdrawn is None
-    ]
-    return max((v for v in good if floor is None or v >= floor), default=None)
+def marked(releases: Sequence[Release], version: Version, why: Reason, now: int) -> Release:
+    """The release as it is to be signed: withdrawn at `now`, or when it first was (WDR-2)."""
+    before = target.find(releases, version)
+    to = target.successor(releases, version) if why.to is None else target.checked(releases, version, why.to)
+    at = before.withdrawn.at if before.withdrawn else now
+    return dataclasses.replace(before, withdrawn=Withdrawal(at, why.reason, why.severity, to))
 
 
 def refresh(maker: Maker, feed: Path, keyring: keys.Keyring) -> list[str]:
@@ -248,22 +243,6 @@ def _describe_anew(
     repository: Repository, before: Release, after: Release, keyring: keys.Keyring
 ) -> int | None:
     return None if after == before else repository.publish(repository.draft([after], {}, b""), keyring)
-
-
-def _find(releases: Sequence[Release], version: Version) -> Release:
-    for release in releases:
-        if release.version == version:
-            return release
-    raise UsageError("unknown-version", f"the feed has no {version}", "see `status --feed F`")
-
-
-def _good(releases: Sequence[Release], withdrawn: Version, to: Version) -> Version:
-    """`to`, if users can really be sent there."""
-    if to == withdrawn or _find(releases, to).withdrawn is not None:
-        raise UsageError(
-            "bad-successor", f"nobody can be sent to {to}: it is withdrawn", "name a good version as --to"
-        )
-    return to
 
 
 @contextmanager
