@@ -16,7 +16,7 @@ from waiaas.core.layout import Layout
 from waiaas.host.files import Files
 from waiaas.host.locks import Gate
 from waiaas.host.sqlite import connect_live, transaction
-from waiaas.store import backup, keyvalue, schema
+from waiaas.store import backup, keyvalue, schema, unfinished
 from waiaas.store.backup import Backup
 
 
@@ -152,16 +152,40 @@ def test_a_missing_or_malformed_database_is_no_backup__BKUP_1(layout: Layout) ->
     assert list(layout.backups.iterdir()) == []
 
 
-def test_what_a_power_cut_left_is_never_listed_and_goes_later__BKUP_1(layout: Layout) -> None:
-    clock = FakeClock()
-    unfinished = layout.backups / ".tmp-pre-upgrade-1.8.0-x"
-    unfinished.mkdir(parents=True)
-    os.utime(unfinished, (clock.now(), clock.now()))
-    create(layout, clock)
-    assert unfinished.exists()
-    clock.sleep(7200)
-    create(layout, clock)
-    assert not unfinished.exists()
+def test_what_a_kill_left_goes_at_once_and_what_is_at_work_stays__BKUP_1(layout: Layout) -> None:
+    """A link of that name is somebody else's idea, and is left alone with what it points at."""
+    precious = layout.data_dir / "precious"
+    precious.mkdir()
+    left = [layout.backups / name for name in (".tmp-manual-1.8.0-x", ".tmp-pre-upgrade-1.8.0-x.1.gone")]
+    at_work, planted = layout.backups / ".tmp-manual-1.8.0-y", layout.backups / ".tmp-link"
+    for folder in left:
+        (folder / "deep").mkdir(parents=True)
+    planted.symlink_to(precious)
+    with unfinished.making(Files(), at_work):
+        create(layout)
+        assert at_work.exists()
+        assert not any(folder.exists() for folder in left)
+    create(layout)
+    assert not at_work.exists()
+    assert (planted.is_symlink(), precious.exists()) == (True, True)
+
+
+def test_a_folder_taken_for_abandoned_too_early_is_made_again__BKUP_1(layout: Layout) -> None:
+    """Between its creation and its lock somebody sweeps."""
+
+    class Sweeping(Files):
+        sweeps = 0
+
+        def make_directory(self, op: str, path: Path, mode: int = 0o700) -> None:
+            super().make_directory(op, path, mode)
+            if path.name.startswith(".tmp-") and self.sweeps < 3:
+                self.sweeps += 1
+                unfinished.forget_unfinished(layout)
+
+    files = Sweeping()
+    made = backup.create(files, FakeClock(), layout, "manual", "1.8.0", None)
+    assert files.sweeps == 3
+    backup.verify(made)
 
 
 def test_listing_goes_by_the_manifests_time_never_by_name__BKUP_2(layout: Layout) -> None:

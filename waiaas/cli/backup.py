@@ -15,6 +15,8 @@ from waiaas.host.clock import iso
 from waiaas.store import backup as backups
 from waiaas.store.backup import Backup
 from waiaas.store.inspect import inspect
+from waiaas.store.replace import require_replaceable
+from waiaas.store.unfinished import forget_unfinished
 
 HELP = "create, list, verify, restore and prune backups"
 
@@ -104,6 +106,7 @@ def _restore(args: argparse.Namespace, context: Context, loaded: Loaded) -> Resu
     confirm(context, f"Replace the database by the one of {iso(found.created_at)}, {found.id}?", args.yes)
     host, layout = context.host, loaded.layout
     with alone(context, loaded):
+        require_replaceable(host.clock, layout)
         kept = _present(context, loaded)
         backups.restore(host.files, host.clock, layout, found, with_config=not args.keep_config)
     document = {"restored": found.id, "schemaVersion": found.schema_version, "before": kept and kept.id}
@@ -124,6 +127,7 @@ def _present(context: Context, loaded: Loaded) -> Backup | None:
 
 def _prune(args: argparse.Namespace, context: Context, loaded: Loaded) -> Result:
     keep = args.keep or loaded.settings.upgrade.keep_backups
+    forget_unfinished(loaded.layout)
     needed = _needed(context, loaded)
     kept = [Kept(item.created_at, item.id) for item in backups.listing(loaded.layout)]
     doomed = removable(kept, keep, needed)

@@ -29,6 +29,8 @@ from waiaas.host.launch import launch
 from waiaas.host.locks import Lock
 from waiaas.store.inspect import inspect
 from waiaas.store.migrate import bring_up_to_date
+from waiaas.store.restore import forget_staging
+from waiaas.store.unfinished import forget_unfinished
 from waiaas.upgrade import book, child, presence, story
 from waiaas.upgrade.place import Place, locked, make_run
 from waiaas.upgrade.report import Silent
@@ -173,6 +175,8 @@ def _database(context: Context, loaded: Loaded, where: Place | None, log: Log) -
         inspect(layout.database, context.gate(layout)).require()  # what is refused is not adopted either
         adopt(host, loaded)
         log.info("adopted the data directory of the previous implementation")
+    forget_unfinished(layout)
+    forget_staging(host.files, layout)
     made = bring_up_to_date(host.files, host.clock, layout, loaded.settings.upgrade.keep_backups)
     if made is not None:
         log.info("migrated the database; the old one is kept", backup=str(made.path))

@@ -92,13 +92,14 @@ def _holder(descriptor: int) -> int | None:
     return None if kind == fcntl.F_UNLCK else int(pid)
 
 
-def held_by_others(path: Path, start: int, length: int) -> bool:
-    """Somebody holds a record lock on these bytes of a file."""
+def held_by(path: Path, start: int, length: int) -> int | None:
+    """Who else holds a record lock on these bytes of a file: a pid, 0 or -1 where the kernel cannot name
+    it, None for nobody."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         asked = struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, start, length, 0)
-        kind: int = struct.unpack(FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))[0]
-        return kind != fcntl.F_UNLCK
+        kind, _, _, _, pid = struct.unpack(FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
+        return None if kind == fcntl.F_UNLCK else int(pid)
     finally:
         os.close(descriptor)
 

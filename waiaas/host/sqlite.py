@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from waiaas.core.errors import WaiaasError
-from waiaas.host.locks import Gate, held_by_others
+from waiaas.host.locks import Gate, held_by
 
 SHARED_LOCK, SHARED_BYTES = 0x40000002, 510  # where a connection locks the file while it is in use
 BUSY_TIMEOUT = 5.0  # seconds a connection waits for another writer
@@ -99,9 +99,14 @@ def _sweep(path: Path, gate: Gate) -> None:
 
 
 def opened(path: Path) -> bool:
-    """A program that does not know our gate has it open. Only under the exclusive gate: no
-    connection of our own process may be open then, it would lose its locks."""
-    return held_by_others(path, SHARED_LOCK, SHARED_BYTES)
+    """A program that does not know our gate has it open; see `opened_by`."""
+    return opened_by(path) is not None
+
+
+def opened_by(path: Path) -> int | None:
+    """Its pid, as `held_by` tells it. Only under the exclusive gate: no connection of our own process
+    may be open then, it would lose its locks."""
+    return held_by(path, SHARED_LOCK, SHARED_BYTES)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """How a backup is put together: filled under `.tmp-…`, verified, fsynced, then named (BKUP-1)."""
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -17,9 +16,7 @@ from waiaas.host.sqlite import Connection, connect, problems
 from waiaas.store import manifest
 from waiaas.store.inspect import look
 from waiaas.store.manifest import CONFIG_NAME, Backup, FileEntry
-
-RUNS = (".tmp-pre-upgrade-", ".tmp-pre-rollback-")  # only ever made by who holds the locks of a run
-STALE = 3600  # seconds after which an unfinished backup is nobody's any more
+from waiaas.store.unfinished import PREFIX, forget_unfinished, making
 
 
 @dataclass(frozen=True)
@@ -43,30 +40,17 @@ def assemble(
     now = clock.now()
     name = f"{what.label}-{what.version}-{clock.stamp()}-{os.urandom(4).hex()}"
     files.make_directory("backup.create", layout.backups)
-    _forget_unfinished(layout, now)
-    folder = layout.backups / f".tmp-{name}"
+    forget_unfinished(layout)
+    folder = layout.backups / f"{PREFIX}{name}"
     try:
-        files.make_directory("backup.create", folder)
-        place_database(folder / DATABASE_NAME)
-        _add_files(files, layout, folder, what)
-        return _seal(files, folder, layout.backups / name, what, now)
+        with making(files, folder):
+            place_database(folder / DATABASE_NAME)
+            _add_files(files, layout, folder, what)
+            return _seal(files, folder, layout.backups / name, what, now)
     except (OSError, sqlite3.Error) as problem:
-        shutil.rmtree(folder, ignore_errors=True)
         raise WaiaasError(
             "backup-failed", f"the backup could not be made: {said(problem)}", advice(problem)
         ) from problem
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def forget_interrupted(files: Files, layout: Layout) -> None:
-    """What a kill left of a run's own backup, made or removed. The caller holds the locks of a run, so
-    that nobody else makes one of these names."""
-    for path in layout.backups.glob(".tmp-*"):
-        if path.name.startswith(RUNS) and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-    files.sweep("leftover", layout.backups)
 
 
 def row_counts(path: Path) -> dict[str, int]:
@@ -112,14 +96,6 @@ def _seal(files: Files, folder: Path, final: Path, what: What, now: float) -> Ba
     files.write("backup.manifest", folder / manifest.NAME, manifest.encode(backup))
     files.replace("backup.name", folder, final)
     return backup
-
-
-def _forget_unfinished(layout: Layout, now: float) -> None:
-    """What a power cut left of a backup in the making, or of one being removed."""
-    for path in layout.backups.glob(".*"):
-        unfinished = path.name.startswith(".tmp-") or path.name.endswith(".gone")
-        if unfinished and not path.is_symlink() and path.stat().st_mtime < now - STALE:
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def _schema(database: Path) -> int:

@@ -24,8 +24,10 @@ from waiaas.store.assemble import What, assemble
 from waiaas.store.assemble import row_counts as row_counts  # callers know it from here
 from waiaas.store.inspect import missing
 from waiaas.store.manifest import Backup as Backup  # callers know it from here
+from waiaas.store.replace import require_unused
 from waiaas.store.restore import put_back
 from waiaas.store.settle import settle, sweep
+from waiaas.store.unfinished import forget_unfinished
 
 LIST = "list them: `waiaas backup list`"
 
@@ -51,6 +53,7 @@ def create(
     what = What(kind, version, artefact, label)
     if link:
         with gate.exclusive():
+            require_unused(clock, layout)
             return create_alone(files, clock, layout, what)
 
     def copied(target: Path) -> None:
@@ -126,6 +129,7 @@ def restore(
     the check after finds the result wanting.
     """
     check_restorable(backup)
+    forget_unfinished(layout)
     put_back(files, clock, layout, backup, link=link, with_config=with_config)
 
 
@@ -137,7 +141,9 @@ def check_restorable(backup: Backup) -> None:
 
 
 def prune(files: Files, layout: Layout, keep: int, needed: Collection[str] = frozenset()) -> list[Backup]:
-    """Remove all but the newest `keep`; never the newest, never one in `needed` (BKUP-2)."""
+    """Remove all but the newest `keep`; never the newest, never one in `needed` (BKUP-2). And what a
+    kill left of others."""
+    forget_unfinished(layout)
     present = {backup.id: backup for backup in listing(layout)}
     doomed = [present[item.id] for item in removable(map(_kept, present.values()), keep, needed)]
     for backup in doomed:

@@ -32,6 +32,7 @@ from waiaas.store.backup import Backup, create_alone, prune, remove
 from waiaas.store.foreign_keys import Violations, summary, violations
 from waiaas.store.inspect import DatabaseState, inspect, look
 from waiaas.store.migrations import MIGRATIONS, Migration
+from waiaas.store.replace import require_unused
 from waiaas.store.schema import expected, record
 from waiaas.store.settle import remove_side_files, settle, sweep
 from waiaas.store.structure import differences, facts
@@ -70,6 +71,7 @@ def bring_up_to_date(
     if state.damage:
         report(f"repairing the database: {state.damage}")
     with gate.exclusive():
+        require_unused(clock, layout)
         _migrated_copy(files, clock, layout, report)
         # linked last, so that a backup never shares its inode with a database that goes on living
         backup = create_alone(files, clock, layout, What("migration", _version_left(state)))
@@ -99,6 +101,7 @@ def migrate_file(
     if state.action == "ok":
         return state.schema, state.schema
     with gate.exclusive():
+        require_unused(clock, layout)
         result = _migrated_copy(files, clock, layout, report)
         if not wanted():
             _discard(layout.migrating)

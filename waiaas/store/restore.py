@@ -1,6 +1,7 @@
 """Putting a backup back (BKUP-3): in one rename, checked after."""
 
 from contextlib import closing
+from pathlib import Path
 
 from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import FILE_MODE, Layout
@@ -10,6 +11,7 @@ from waiaas.host.locks import Gate
 from waiaas.host.sqlite import connect, problems
 from waiaas.store.inspect import look
 from waiaas.store.manifest import Backup
+from waiaas.store.replace import require_file, require_unused
 from waiaas.store.settle import remove_side_files, settle
 
 
@@ -18,12 +20,28 @@ def put_back(
 ) -> None:
     """Replace what is live by a verified backup; see `backup.restore`."""
     files.make_directory("restore", layout.database.parent)
+    forget_staging(files, layout)
+    require_file(layout)
     with Gate(layout.gate, clock).exclusive():
+        if not link:  # undoing goes on whoever looks on
+            require_unused(clock, layout)
         if not (link and _is_live(layout, backup)):
             _replace_database(files, layout, backup, link=link)
         if with_config and backup.config is not None:
             files.copy("restore.config", backup.config, layout.config, FILE_MODE)
         _check(layout, backup)
+
+
+def forget_staging(files: Files, layout: Layout) -> None:
+    """Remove what a killed restore left beside the database. The caller holds the daemon's lock, without
+    which nobody restores."""
+    staging = _staging(layout)
+    files.sweep("leftover", staging.parent, staging.name)
+    files.remove("leftover", staging)
+
+
+def _staging(layout: Layout) -> Path:
+    return layout.database.with_name(f".{layout.database.name}.restoring")
 
 
 def _is_live(layout: Layout, backup: Backup) -> bool:
@@ -32,7 +50,7 @@ def _is_live(layout: Layout, backup: Backup) -> bool:
 
 
 def _replace_database(files: Files, layout: Layout, backup: Backup, *, link: bool) -> None:
-    staging = layout.database.with_name(f".{layout.database.name}.restoring")
+    staging = _staging(layout)
     if link:
         files.link("restore.stage", backup.database, staging)
     else:

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from waiaas.core.errors import Exit, SchemaIncompatible, WaiaasError
+from waiaas.core.errors import Busy, Exit, SchemaIncompatible, WaiaasError
 from waiaas.core.journal import Facts
 from waiaas.host.processes import Finished
 from waiaas.upgrade import keeper
 from waiaas.upgrade.transaction import Run
 
+KINDS: dict[int, type[WaiaasError]] = {Exit.SCHEMA: SchemaIncompatible, Exit.BUSY: Busy}  # what it says
 PATIENCE = 3600.0  # seconds for a child that copies and migrates a large database
 
 
@@ -60,7 +61,7 @@ def _answer(verb: str, finished: Finished) -> Facts:
         return document
     error = (document or {}).get("error")
     if isinstance(error, dict):
-        kind = SchemaIncompatible if finished.code == Exit.SCHEMA else WaiaasError
+        kind = KINDS.get(finished.code, WaiaasError)
         raise kind(str(error.get("code")), str(error.get("message")), str(error.get("hint", "")))
     how = f"exit code {finished.code}" if finished.code >= 0 else f"signal {-finished.code}"
     last = (finished.stderr.strip().splitlines() or ["it said nothing"])[-1]

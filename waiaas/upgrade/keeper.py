@@ -21,8 +21,9 @@ from waiaas.host.locks import Gate
 from waiaas.host.sqlite import SIDE_FILES, SqlError, reading, side, snapshot, writing
 from waiaas.store import audit, killswitch
 from waiaas.store import backup as backups
-from waiaas.store.assemble import counts, forget_interrupted
+from waiaas.store.assemble import counts
 from waiaas.store.inspect import inspect
+from waiaas.store.replace import require_unused
 
 
 def look(host: Host, layout: Layout) -> Facts:
@@ -44,6 +45,12 @@ def look(host: Host, layout: Layout) -> Facts:
     if not os.access(layout.database, os.W_OK):
         facts["closed"].append(str(layout.database))
     return facts
+
+
+def unused(host: Host, layout: Layout) -> Facts:
+    """No stranger has the database open, as far as can be seen beside a daemon. Raises `Busy`."""
+    require_unused(host.clock, layout, alone=False)
+    return {}
 
 
 def rehearsal(host: Host, layout: Layout, backup: str | None = None) -> Facts:
@@ -114,7 +121,6 @@ def give_up_links(host: Host, layout: Layout) -> Facts:
 
 def prune(host: Host, layout: Layout, keep: int, needed: list[str]) -> Facts:
     """Forget old backups (BKUP-2), and what a kill left of one."""
-    forget_interrupted(host.files, layout)
     return {"pruned": [found.id for found in backups.prune(host.files, layout, keep, set(needed))]}
 
 
@@ -137,6 +143,7 @@ def accept_expired(host: Host, layout: Layout, source: str, expired: list[str]) 
 
 VERBS: dict[str, Callable[..., Facts]] = {
     "look": look,
+    "unused": unused,
     "rehearsal": rehearsal,
     "clear": clear,
     "back-up": back_up,

@@ -16,7 +16,8 @@ SPARE = 16 << 20  # bytes left free on top of what a run needs
 
 
 def require(run: Run) -> None:
-    """Raises `preflight` with every finding, one a line, and the command for the first."""
+    """Raises `preflight` with every finding, one a line, and the command for the first; `Busy` where a
+    stranger has the database open that is to be replaced."""
     slots.prepare(run.host.files, run.program)
     found = list(_findings(run))
     if found:
@@ -25,6 +26,8 @@ def require(run: Run) -> None:
             "nothing was changed, because: " + "; ".join(message for message, _ in found),
             found[0][1],
         )
+    if run.plan.get("replacing"):
+        keep(run, "unused")
 
 
 def owned_elsewhere(

@@ -1,0 +1,86 @@
+"""What a killed `backup create` or `backup restore` leaves goes with the very next command (issue 3)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.api import contents
+from tests.journeys.levers import Yard, litter
+from tests.journeys.test_journey_concurrency import held, kill_supervisor
+from tests.journeys.workshop import Site, Workshop
+
+NEXT = [
+    ("backup", "create"),
+    ("backup", "prune", "--yes"),
+    ("backup", "restore", "BACKUP", "--yes"),
+    ("upgrade", "--no-start"),
+    ("start", "--detach"),
+]
+CREATE, RESTORE = ("backup", "create"), ("backup", "restore", "BACKUP", "--yes")
+KILLS = [  # what is killed, where, and what it leaves
+    (CREATE, "backup.database:copy", ".tmp-manual-*"),
+    (CREATE, "backup.name:rename", ".tmp-manual-*"),
+    (RESTORE, "backup.manifest:write", ".tmp-pre-restore-*"),
+]
+STAGED = "data/.waiaas.db.restoring"
+
+
+@pytest.fixture(scope="module")
+def yard(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
+    made = Yard(workshop, tmp_path_factory.mktemp("leftovers"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def site(yard: Yard, tmp_path: Path) -> Iterator[Site]:
+    made = yard.site(tmp_path / "site")
+    yield made
+    made.close()
+
+
+def told_of(backup: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(backup if word == "BACKUP" else word for word in words)
+
+
+@pytest.mark.parametrize("after", NEXT, ids=" ".join)
+def test_the_next_command_removes_what_a_kill_left_of_a_backup__BKUP_1(
+    site: Site, after: tuple[str, ...]
+) -> None:
+    kept = site.json("backup", "create")["id"]
+    for words, moment, leaves in KILLS:
+        kill_supervisor(site, moment, *told_of(kept, words))
+        assert len(list((site.data / "backups").glob(leaves))) == 1
+    rows = contents(site.database)
+    site.ok(*told_of(kept, after))
+    site.run("stop")
+    assert litter(site) == []
+    if after != NEXT[3]:
+        assert contents(site.database) == rows
+    site.ok("backup", "list", "--verify")
+
+
+@pytest.mark.parametrize("after", NEXT[2:], ids=" ".join)
+def test_the_next_command_removes_what_a_killed_restore_staged__BKUP_3(
+    site: Site, after: tuple[str, ...]
+) -> None:
+    kept = site.json("backup", "create")["id"]
+    kill_supervisor(site, "restore.swap:rename", *told_of(kept, RESTORE))
+    assert (site.data / STAGED).exists()
+    site.ok(*told_of(kept, after))
+    site.run("stop")
+    assert litter(site) == []
+
+
+def test_a_backup_at_work_is_touched_by_nobody__BKUP_1(site: Site) -> None:
+    """Every command that clears away runs while it waits; then it finishes, whole."""
+    kept = site.json("backup", "create")["id"]
+    with held(site, "backup.manifest:write", "backup", "create") as backup:
+        for words in NEXT:
+            site.ok(*told_of(kept, words))
+            site.run("stop")
+            assert len(list((site.data / "backups").glob(".tmp-manual-*"))) == 1
+    assert backup.result().code == 0, backup.result()
+    site.ok("backup", "list", "--verify")
+    assert litter(site) == []

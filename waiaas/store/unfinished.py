@@ -1,0 +1,76 @@
+"""Backups in the making: a folder `.tmp-…` that its maker holds shared (flock) until it has its name.
+
+Whatever `.tmp-…` nobody holds was left by a kill and is removed at once, by whoever comes next; the
+kernel lets go when the maker dies. One at work cannot be taken. A folder `….gone` is nobody's: it is
+half removed already.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from waiaas.core.layout import Layout
+from waiaas.host.files import Files
+
+PREFIX, REMOVED = ".tmp-", ".gone"
+
+
+@contextmanager
+def making(files: Files, folder: Path) -> Iterator[None]:
+    """Create `folder`, held while the block runs; it is gone after a failure. Raises OSError."""
+    descriptor = _created(files, folder)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def forget_unfinished(layout: Layout) -> None:
+    """Remove what a kill left of backups that were being made or removed; never one at work."""
+    for path in layout.backups.glob(".*"):
+        if path.is_symlink() or not path.is_dir():
+            continue
+        if path.name.endswith(REMOVED):
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name.startswith(PREFIX):
+            _remove_abandoned(path)
+
+
+def _created(files: Files, folder: Path) -> int:
+    """Its descriptor, locked. Between creating and locking somebody may take it for abandoned: again."""
+    while True:
+        files.make_directory("backup.create", folder)
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            if os.path.samestat(folder.stat(), os.fstat(descriptor)):
+                return descriptor
+        except (BlockingIOError, FileNotFoundError):
+            pass
+        except OSError:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _remove_abandoned(path: Path) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path, ignore_errors=True)
+    except OSError:  # at work, or a file system that cannot tell: it stays
+        return
+    finally:
+        os.close(descriptor)
