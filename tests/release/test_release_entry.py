@@ -9,7 +9,7 @@ import pytest
 from interpreters import NEW, OLD, interpreter
 
 from waiaas.release.archive import pack
-from waiaas.release.entry import SOURCE
+from waiaas.release.entry import modules
 
 TALKS = b"""
 import sys
@@ -33,7 +33,7 @@ def run(archive=None, pin=None):
 
 def archive(path: Path, main: bytes = TALKS, version: str = "old") -> Path:
     contents = {
-        "__main__.py": SOURCE.encode(),
+        **modules("1.8.0"),
         "waiaas/__init__.py": b"",
         "waiaas/__main__.py": main,
         "waiaas/late.py": f"VERSION = {version!r}".encode(),
@@ -128,7 +128,7 @@ def test_without_proc_it_imports_by_its_real_path__SHP_2(
     monkeypatch.setattr(sys, "path", [str(file), *sys.path])
     monkeypatch.setattr(os.path, "exists", lambda path: False)
     names: dict[str, object] = {"__name__": "entry"}
-    exec(SOURCE, names)
+    exec(modules("1.8.0")["__main__.py"], names)
     assert names["pin"]() == (str(file), None)  # type: ignore[operator]
     assert sys.path[0] == str(file)
 

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from waiaas.release.entry import SHEBANG, SOURCE
+from waiaas.release.entry import SHEBANG, modules
 
 PACKAGES = "site-packages/"  # where shiv puts them
 EARLIEST = 315532800  # 1980-01-01: a zip has no date before
@@ -26,7 +26,7 @@ LEFTOVERS = re.compile(
 )
 
 
-def repack(assembled: Path, when: int) -> bytes:
+def repack(assembled: Path, version: str, when: int) -> bytes:
     """The artefact's bytes, from shiv's file. `when`: Unix seconds, the date of every entry."""
     with zipfile.ZipFile(assembled) as source:
         contents = {
@@ -35,8 +35,7 @@ def repack(assembled: Path, when: int) -> bytes:
             if name.startswith(PACKAGES) and not name.endswith("/")
         }
     kept = {name: data for name, data in contents.items() if not LEFTOVERS.search(name)}
-    kept["__main__.py"] = SOURCE.encode("ascii")
-    return pack(kept, when)
+    return pack(kept | modules(version), when)
 
 
 def pack(contents: dict[str, bytes], when: int) -> bytes:

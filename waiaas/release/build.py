@@ -52,7 +52,7 @@ def build(order: Order, files: Files, processes: Processes) -> Path:
         stage = Path(scratch, "stage")
         version = _stage(order, stage, commit, built)
         assembled = _assemble([dependencies, stage], Path(scratch, "shiv.pyz"), processes)
-        data = repack(assembled, built)
+        data = repack(assembled, str(version), built)
     files.make_directory("build.output", order.output, PUBLIC_DIRECTORY)
     artefact = order.output / f"waiaas-{version}.pyz"
     files.write("build.artefact", artefact, data, PROGRAM_MODE)

@@ -1,9 +1,13 @@
-"""The artefact's own `__main__.py`, as text: it must parse on every Python since 2.7 (CLI-7).
+"""The two modules of the artefact that come before any of our packages, as text (SHP-2, CLI-7).
 
-It looks at the Python first, before any of our code is imported. Then it pins the archive (SHP-2):
-zipimport opens the file again for each module, so a process that goes by the path would load the
-code of a file that was renamed over its own. It goes by `/proc/self/fd/N` instead, with a number
-that nobody hits by accident. A child started from an inherited pin keeps that pin.
+`__main__.py` must parse on every Python since 2.7. It looks at the Python first. Then it answers the
+two questions that machines ask all day (PRF-1, PRF-2): `--version`, and `health` of a daemon that is
+well; these cost no import but a socket, and whatever is not as plain as that is left to the command
+line. Then it pins the archive: zipimport opens the file again for each module, so a process that goes
+by the path would load the code of a file that was renamed over its own. It goes by `/proc/self/fd/N`
+instead, with a number that nobody hits by accident. A child started from an inherited pin keeps it.
+
+`old_python.py` is imported where the Python is too old, and by nothing else.
 """
 
 OLDEST = (3, 11)
@@ -11,46 +15,57 @@ PYTHON_RANGE = f">={OLDEST[0]}.{OLDEST[1]}"
 SHEBANG = b"#!/usr/bin/env python3\n"
 
 SOURCE = '''\
-# -*- coding: utf-8 -*-
-"""Starts WAIaaS. Parsable by Python 2.7; imports nothing of ours before the version check."""
+# Starts WAIaaS. Parsable by Python 2.7; imports nothing of ours before the version check.
 import os
 import sys
 
-OLDEST = @OLDEST@
-TRIED = "WAIAAS_PYTHON_TRIED"
 LOWEST_PIN = 100
+PATIENCE = 0.5  # seconds for each step of a quick answer; the command line has more
+BUDGET = 1 << 16  # bytes of one
 
 
-def newer_python():
-    """Become a newer Python from PATH, proven to run first; return if there is none."""
-    import subprocess
-
-    proof = "import sys; sys.exit(sys.version_info < %r)" % (OLDEST,)
-    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    for minor in range(14, OLDEST[1] - 1, -1):
-        for folder in folders:
-            python = os.path.join(folder, "python3.%d" % minor)
-            if not folder or not os.access(python, os.X_OK):
-                continue
-            try:
-                with open(os.devnull, "r+b") as nothing:
-                    streams = dict(stdin=nothing, stdout=nothing, stderr=nothing)
-                    works = subprocess.call([python, "-I", "-S", "-c", proof], **streams) == 0
-            except OSError:
-                continue
-            if works:
-                os.environ[TRIED] = "1"
-                options = ["-I"] if getattr(sys.flags, "isolated", 0) else []
-                os.execv(python, [python] + options + [sys.argv[0]] + sys.argv[1:])
+def quick(words):
+    if words == ["--version"]:
+        return b"@VERSION@\\n"
+    directory = os.environ.get("WAIAAS_DATA_DIR") or os.environ.get("HOME", "") + "/.waiaas"
+    if words[:1] == ["--data-dir"] and len(words) == 3:
+        directory = words.pop(1)
+        words.pop(0)
+    if words != ["health"] or directory[:1] in ("", "~", "-"):
+        return None
+    try:
+        with open(directory + "/daemon.json", "rb") as known:
+            path = known.read(4096).partition(b'"socket": "')[2].partition(b'"')[0]
+        return health(path) if path[:1] == b"/" and b"\\\\" not in path else None
+    except (OSError, ValueError):
+        return None
 
 
-def refuse():
-    sys.stderr.write(
-        "waiaas needs Python %d.%d or newer and this is Python %d.%d (%s): "
-        "install a newer one with your system's package manager or from https://www.python.org/downloads/\\n"
-        % (OLDEST + sys.version_info[:2] + (sys.executable,))
-    )
-    return 78
+def health(path):
+    import _socket
+
+    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        connection.settimeout(PATIENCE)
+        connection.connect(path)
+        connection.sendall(b"GET /health HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n")
+        told, more = b"", b"more"
+        while more and len(told) < BUDGET:
+            more = connection.recv(BUDGET)
+            told += more
+    finally:
+        connection.close()
+    head, _, body = told.partition(b"\\r\\n\\r\\n")
+    promised = head.lower().partition(b"content-length:")[2].partition(b"\\r\\n")[0].strip()
+    well = head.startswith(b"HTTP/1.1 200 ") and promised == str(len(body)).encode() and b'"status"' in body
+    return body.rstrip() + b"\\n" if well else None
+
+
+def said(line):
+    try:
+        return line is not None and os.write(1, line) == len(line)
+    except OSError:
+        return False
 
 
 def pin():
@@ -88,7 +103,7 @@ def pin():
 
 
 def start():
-    os.environ.pop(TRIED, None)
+    os.environ.pop("WAIAAS_PYTHON_TRIED", None)
     sys.dont_write_bytecode = True
     archive, pinned = pin()
     from waiaas.__main__ import run
@@ -97,9 +112,58 @@ def start():
 
 
 if __name__ == "__main__":
-    if sys.version_info < OLDEST:
-        if not os.environ.get(TRIED):
-            newer_python()
+    if sys.version_info < @OLDEST@:
+        from old_python import refuse
+
         sys.exit(refuse())
-    sys.exit(start())
-'''.replace("@OLDEST@", repr(OLDEST))
+    if not said(quick(sys.argv[1:])):
+        sys.exit(start())
+'''
+
+OLD_PYTHON = '''\
+# Where the Python is too old: become a newer one, or refuse in one sentence. Parsable by Python 2.7.
+import os
+import subprocess
+import sys
+
+OLDEST = @OLDEST@
+TRIED = "WAIAAS_PYTHON_TRIED"
+
+
+def refuse():
+    if not os.environ.get(TRIED):
+        newer_python()
+    sys.stderr.write(
+        "waiaas needs Python %d.%d or newer and this is Python %d.%d (%s): "
+        "install a newer one with your system's package manager or from https://www.python.org/downloads/\\n"
+        % (OLDEST + sys.version_info[:2] + (sys.executable,))
+    )
+    return 78
+
+
+def newer_python():
+    """Become a newer Python from PATH, proven to run first; return if there is none."""
+    proof = "import sys; sys.exit(sys.version_info < %r)" % (OLDEST,)
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    for minor in range(14, OLDEST[1] - 1, -1):
+        for folder in folders:
+            python = os.path.join(folder, "python3.%d" % minor)
+            if not folder or not os.access(python, os.X_OK):
+                continue
+            try:
+                with open(os.devnull, "r+b") as nothing:
+                    streams = dict(stdin=nothing, stdout=nothing, stderr=nothing)
+                    works = subprocess.call([python, "-I", "-S", "-c", proof], **streams) == 0
+            except OSError:
+                continue
+            if works:
+                os.environ[TRIED] = "1"
+                options = ["-I"] if getattr(sys.flags, "isolated", 0) else []
+                os.execv(python, [python] + options + [sys.argv[0]] + sys.argv[1:])
+'''
+
+
+def modules(version: str) -> dict[str, bytes]:
+    """The two modules of the artefact of this version."""
+    texts = {"__main__.py": SOURCE.replace("@VERSION@", version), "old_python.py": OLD_PYTHON}
+    return {name: text.replace("@OLDEST@", repr(OLDEST)).encode("ascii") for name, text in texts.items()}
