@@ -99,7 +99,9 @@ def test_an_answer_that_is_not_whole_and_well_is_asked_for_again__PRF_2(
         assert ask(file, "health", WAIAAS_DATA_DIR=str(tmp_path)) == FULL
 
 
-@pytest.mark.parametrize("known", ["", "{}", '{"socket": ""}', '{"socket": "/\\u0000"}', "\x00", '{"socket": "'])
+@pytest.mark.parametrize(
+    "known", ["", "{}", '{"socket": ""}', '{"socket": "/\\u0000"}', "\x00", '{"socket": "']
+)
 def test_a_strange_daemon_json_is_left_to_the_command_line__PRF_2(
     file: Path, tmp_path: Path, known: str
 ) -> None:
