@@ -274,8 +274,8 @@ def test_metrics_count_requests_by_route_not_by_path__DMN_4(rig: Rig) -> None:
     for path in ("/a", "/b", "/v1/wallets/x", "/v1/wallets/y"):
         rig.ask("GET", path)
     text = rig.ask("GET", "/metrics").body.decode()
-    assert 'waiaas_http_requests_total{method="(unknown)",route="(unknown)",status="404"} 2' in text
-    assert 'waiaas_http_requests_total{method="GET",route="/v1/wallets/{id}",status="404"} 2' in text
+    assert 'waiaas_http_requests_total{method="(unknown)",route="(unknown)",code="404"} 2' in text
+    assert 'waiaas_http_requests_total{method="GET",route="/v1/wallets/{id}",code="404"} 2' in text
     assert "waiaas_schema_version 16" in text
 
 

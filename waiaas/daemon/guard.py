@@ -1,5 +1,11 @@
-"""Who may ask: the Host header against DNS rebinding, and the bearer token (DMN-6)."""
+"""Who may ask: the Host header against DNS rebinding, and the bearer token (DMN-6).
 
+A browser sends a Basic password again by itself, also with requests that another site made it send. So
+the token as a password opens the status page, which changes nothing and which no other site can read;
+every route of `/v1` wants it as a bearer token, which no browser adds by itself.
+"""
+
+import base64
 import hmac
 import re
 from collections.abc import Iterable
@@ -9,6 +15,7 @@ from waiaas.daemon.wire import Request
 
 ALWAYS = ("localhost", "127.0.0.1", "[::1]")
 AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]\s]+)(?::[0-9]{0,5})?")
+PAGES = frozenset({"/", "/admin"})  # for browsers
 OPEN_PATHS = frozenset({"/health", "/livez", "/readyz"})  # any monitor may poll these
 
 
@@ -33,14 +40,18 @@ class HostGuard:
 
 
 class TokenGuard:
-    """Compares the bearer token in constant time (RFC 6750)."""
+    """Compares the token in constant time: as a bearer token (RFC 6750), on the status page also as the
+    password of any user (RFC 7617)."""
 
     def __init__(self, token: str) -> None:
         self._token = token.encode()
 
     def allows(self, request: Request) -> bool:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        same = hmac.compare_digest(given.strip().encode("latin-1", "replace"), self._token)
+        password = given.strip().encode("latin-1", "replace")
+        if request.path in PAGES and scheme.lower() == "basic":
+            scheme, password = "bearer", _password(password)
+        same = hmac.compare_digest(password, self._token)
         return same and scheme.lower() == "bearer" and bool(self._token)
 
     def require(self, request: Request) -> None:
@@ -53,6 +64,14 @@ class TokenGuard:
                 "send `Authorization: Bearer` with the content of admin.token in the data directory",
                 headers=[("WWW-Authenticate", 'Bearer realm="waiaas"')],
             )
+
+
+def _password(credentials: bytes) -> bytes:
+    """Of `user:password` in Base64; empty where it is none."""
+    try:
+        return base64.b64decode(credentials, validate=True).partition(b":")[2]
+    except ValueError:
+        return b""
 
 
 def _bracketed(name: str) -> str:

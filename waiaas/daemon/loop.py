@@ -63,6 +63,11 @@ class Loop:
         self._draining = self._aborted = False
         self._now = clock.monotonic()
 
+    @property
+    def connections(self) -> dict[str, int]:
+        """Open now, by the door they came through; exact to the moment it was asked."""
+        return {"tcp": len(self._peers) - self._privates, "private": self._privates}
+
     def run(self) -> None:
         """Serve until drained or aborted; every socket is closed then."""
         sweep_at = 0.0

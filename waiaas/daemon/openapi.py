@@ -11,6 +11,7 @@ PROBLEM: Schema = {
     "description": "What went wrong, with a stable code.",
     "content": {"application/problem+json": {"schema": reference("Problem")}},
 }
+ASKS_FOR_PASSWORD = ("/admin",)  # HTTP Basic, for browsers
 MAY_BE_UNWELL = ("/health", "/readyz")  # answer the same document with 503
 
 
@@ -35,6 +36,8 @@ def _operation(route: Route) -> dict[str, object]:
     responses: dict[str, object] = {str(route.status): {"description": route.summary, "content": content}}
     if route.path in MAY_BE_UNWELL:
         responses["503"] = {"description": "The daemon cannot serve.", "content": content}
+    if route.path in ASKS_FOR_PASSWORD:
+        responses["401"] = {"description": "The token is needed, as a password.", "content": content}
     found: dict[str, object] = {
         "operationId": route.name,
         "summary": route.summary,

@@ -1,64 +1,206 @@
-"""The status page: one self-contained HTML document, no script, nothing from elsewhere."""
+"""The status page: one self-contained HTML document that works without a script.
 
-import base64
-import hashlib
-from html import escape
+Without the token it says what `/health` says. With it, it adds what `survey` saw. How it looks is in
+`style`; everything that comes from the database or a feed is escaped in `markup`.
+"""
+
+from collections.abc import Mapping, Sequence
 
 from waiaas.core.health import FIELDS, HealthReport
+from waiaas.core.words import duration, size
+from waiaas.daemon.markup import Html, Row, alert, cells, command, definitions, document, section, text
 from waiaas.daemon.parts import Parts
-from waiaas.store import killswitch, wallets
+from waiaas.daemon.survey import Recorded, Survey
+from waiaas.daemon.workers import Worker
+from waiaas.host.clock import shown
+from waiaas.store.audit import RUNS, Entry
+from waiaas.store.manifest import Backup
 
-CONTENT_TYPE = "text/html; charset=utf-8"
-STYLE = (
-    ":root{color-scheme:light dark}"
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse;width:100%}"
-    "th,td{text-align:left;padding:.4rem .6rem;border-bottom:1px solid #8884;vertical-align:top}"
-    "th{font-weight:500;width:14rem}"
-)
-POLICY = (
-    "default-src 'none'; style-src 'sha256-"
-    + base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-HEADERS = (
-    ("Content-Security-Policy", POLICY),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Frame-Options", "DENY"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-)
-
-Row = tuple[str, object]
+LABELS = {
+    "status": "Status",
+    "version": "Version",
+    "latestVersion": "Newest version",
+    "updateAvailable": "Update available",
+    "schemaVersion": "Database schema",
+    "uptime": "Running for",
+    "timestamp": "As of",
+    "implementation": "Implementation",
+    "withdrawn": "Withdrawn",
+    "probation": "On probation",
+}
+STATES = {
+    "ok": ("good", "Healthy"),
+    "degraded": ("bad", "Cannot serve"),
+    "stopping": ("warn", "Stopping"),
+}
+OUTCOMES = {event: outcome for outcome, event in RUNS.items()}
 
 
-def render(report: HealthReport, more: list[Row]) -> bytes:
-    """Every field of the health report, then `more`."""
-    values = report.to_json()
-    rows: list[Row] = [(field.name, values[field.name]) for field in FIELDS]
-    body = "".join(
-        f"<tr><th>{escape(name)}</th><td>{escape(_text(value))}</td></tr>" for name, value in rows + more
+def render(report: HealthReport, seen: Survey | None = None, parts: Parts | None = None) -> bytes:
+    """The page for anybody, or with `seen` and `parts` for whoever holds the token."""
+    kind, word = STATES[report.status]
+    sections = [*_alerts(report), _health(report)]
+    if seen is not None and parts is not None:
+        sections = [*_alerts(report), *_inner_alerts(seen), _health(report), *_inner(seen, parts)]
+    return document(
+        title=f"{word}: WAIaaS {report.version}",
+        heading=f"WAIaaS <small>{text(report.version)}</small>",
+        badge=(kind, word),
+        sections=sections,
+        footer=_footer(seen is not None),
     )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>WAIaaS {escape(report.version)}: {escape(report.status)}</title><style>{STYLE}</style>"
-        f"</head><body><h1>WAIaaS {escape(report.version)}</h1><table>{body}</table></body></html>\n"
-    ).encode()
 
 
-def administration(parts: Parts) -> list[Row]:
-    """What only the holder of the token sees."""
-    with parts.database.reading() as connection:
-        return [
-            ("dataDir", parts.layout.data_dir),
-            ("killSwitch", killswitch.state(connection)),
-            ("wallets", len(wallets.listing(connection))),
-        ]
+def refused() -> bytes:
+    """What a browser shows when the dialogue for the token was cancelled."""
+    words = (
+        "This page needs the administration token: as the password, with any user name. "
+        "It is in the file <code>admin.token</code> of the data directory, which "
+        f"{command('waiaas status')} names."
+    )
+    return document(
+        title="Token needed: WAIaaS",
+        heading="WAIaaS",
+        badge=("warn", "Token needed"),
+        sections=[section("Sign in", f"<p>{words}</p>")],
+        footer='<p><a href="/admin">Try again</a>, or see <a href="/">what needs no token</a>.</p>',
+    )
 
 
-def _text(value: object) -> str:
+def _alerts(report: HealthReport) -> list[Html]:
+    found = []
+    if report.status == "degraded":
+        found.append(
+            alert(
+                "bad",
+                "The daemon cannot serve",
+                "Its database does not answer as it should.",
+                "waiaas doctor",
+            )
+        )
+    if report.withdrawn is not None:
+        reason = str(report.withdrawn.get("reason") or "no reason was given")
+        to = report.withdrawn.get("to")
+        said = f"{reason}." + (f" Version {to} replaces it." if to else "")
+        found.append(alert("bad", f"Version {report.version} was withdrawn", said, "waiaas upgrade"))
+    elif report.update_available:
+        title = f"Version {report.latest_version} is available"
+        found.append(alert("note", title, "It can be undone after.", "waiaas upgrade"))
+    if report.probation:
+        said = "Nothing is written until it has proved itself; that takes seconds."
+        found.append(alert("warn", "An upgrade is on probation", said))
+    return found
+
+
+def _inner_alerts(seen: Survey) -> list[Html]:
+    found = []
+    recorded, run = seen.recorded, seen.open_run
+    if recorded and recorded.kill_switch != "ACTIVE":
+        said = f"Nothing acts on wallets ({recorded.kill_switch})."
+        found.append(alert("bad", "The kill switch is on", said, "waiaas kill-switch off"))
+    if run and not seen.report.probation:
+        said = str(run.get("error") or f"{run.get('from')} → {run.get('to')}, step {run.get('step')}.")
+        found.append(
+            alert("warn", "An upgrade run is open", f"{said} If none is at work:", "waiaas upgrade --recover")
+        )
+    if recorded and recorded.check.error:
+        found.append(
+            alert("warn", "The last version check failed", f"{recorded.check.error}.", "waiaas doctor")
+        )
+    return found
+
+
+def _health(report: HealthReport) -> Html:
+    """Every field of the report, from the one table of them (HLTH-03)."""
+    values = report.to_json()
+    return section("Health", definitions((LABELS[f.name], _value(f.name, values[f.name])) for f in FIELDS))
+
+
+def _value(name: str, value: object) -> Html:
+    if name == "uptime" and isinstance(value, int):
+        return text(duration(value))
+    if name == "timestamp" and isinstance(value, int):
+        return text(shown(value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, dict):
-        return ", ".join(f"{name}: {_text(inner)}" for name, inner in value.items())
-    return "–" if value is None else str(value)
+    if isinstance(value, Mapping):
+        return text(", ".join(f"{key}: {inner}" for key, inner in value.items() if inner is not None))
+    if value is None:
+        return {"withdrawn": "no", "latestVersion": "not known yet"}.get(name, "–")
+    return text(value)
+
+
+def _inner(seen: Survey, parts: Parts) -> list[Html]:
+    return [
+        _state(seen, parts),
+        _backups(seen.backups),
+        _runs(seen.recorded.runs if seen.recorded else ()),
+        _workers(parts.workers.all()),
+    ]
+
+
+def _state(seen: Survey, parts: Parts) -> Html:
+    return section("State", definitions((*_stored(seen.recorded), *_sizes(seen, parts))))
+
+
+def _stored(recorded: Recorded | None) -> list[Row]:
+    if recorded is None:
+        return [("Database", "cannot be read")]
+    checked = recorded.check.checked_at
+    return [
+        ("Kill switch", "off" if recorded.kill_switch == "ACTIVE" else f"ON ({text(recorded.kill_switch)})"),
+        ("Wallets", str(recorded.wallets)),
+        ("Version check", text(shown(checked)) if checked is not None else "none has succeeded yet"),
+    ]
+
+
+def _sizes(seen: Survey, parts: Parts) -> list[Row]:
+    opened = ", ".join(f"{count} {door}" for door, count in seen.connections.items())
+    log = f", log {size(seen.wal_bytes)}" if seen.wal_bytes else ""
+    return [
+        ("Data directory", text(parts.layout.data_dir)),
+        ("Database size", text(size(seen.database_bytes) + log)),
+        ("Connections", text(opened or "none")),
+    ]
+
+
+def _backups(backups: Sequence[Backup]) -> Html:
+    if not backups:
+        return section("Backups", f"<p>None yet. Make one: {command('waiaas backup create')}</p>")
+    rows = [
+        (text(shown(b.created_at)), text(b.kind), text(b.version), str(b.schema_version), text(size(b.bytes)))
+        for b in backups
+    ]
+    title = f"Backups ({len(backups)}, {size(sum(b.bytes for b in backups))})"
+    return section(title, cells(("Made", "Kind", "Version", "Schema", "Size"), rows))
+
+
+def _runs(runs: Sequence[Entry]) -> Html:
+    if not runs:
+        return section("Upgrades", "<p>No upgrade has run yet.</p>")
+    return section("Upgrades", cells(("Ended", "What", "From", "To", "Outcome"), [_run(run) for run in runs]))
+
+
+def _run(run: Entry) -> tuple[Html, ...]:
+    details = run.details if isinstance(run.details, Mapping) else {}
+    told = (str(details.get(name) or "–") for name in ("kind", "from", "to"))
+    outcome = OUTCOMES.get(run.event_type, run.event_type)
+    return (text(shown(run.timestamp)), *map(text, told), text(outcome))
+
+
+def _workers(workers: Sequence[Worker]) -> Html:
+    rows = [
+        (text(w.name), text(duration(w.interval)), str(w.runs), str(w.failures), _ended(w.ended))
+        for w in workers
+    ]
+    return section("Workers", cells(("Name", "Every", "Runs", "Failures", "Last ended"), rows))
+
+
+def _ended(at: int | None) -> Html:
+    return "not yet" if at is None else text(shown(at))
+
+
+def _footer(signed_in: bool) -> Html:
+    if signed_in:
+        return '<p class="screen">Reload for a fresh look. To sign out, close the browser.</p>'
+    return '<p class="screen"><a href="/admin">More, with the administration token</a></p>'

@@ -1,7 +1,8 @@
 """What a handler is given: the parts of the daemon, and the call it answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from waiaas.core.layout import Layout
 from waiaas.daemon.database import Database
@@ -17,7 +18,9 @@ ACTOR = "admin"  # who the audit log says it was: whoever holds the token
 
 @dataclass(frozen=True)
 class Parts:
-    """`probation()` is true while an upgrade to this version has not committed; `port()` is bound."""
+    """`probation()` is true while an upgrade to this version has not committed; `port()` is bound;
+    `open_run()` is the upgrade run at work or interrupted, as `waiaas status` tells it; `connections()`
+    counts those open now, by the door they came through."""
 
     clock: Clock
     layout: Layout
@@ -28,6 +31,8 @@ class Parts:
     metrics: Metrics
     probation: Callable[[], bool]
     port: Callable[[], int]
+    open_run: Callable[[], Mapping[str, Any] | None] = lambda: None
+    connections: Callable[[], Mapping[str, int]] = dict
 
 
 @dataclass(frozen=True)

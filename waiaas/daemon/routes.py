@@ -35,6 +35,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/readyz", "readyz", "The daemon can serve", probes.readyz, "Ready", False),
     Route("GET", "/metrics", "metrics", "Metrics for Prometheus", probes.metrics, None, content_type=TEXT),
     Route("GET", "/", "statusPage", "Status page", probes.status_page, None, False, content_type=HTML),
+    Route("GET", "/admin", "adminPage", "The whole page", probes.admin_page, None, False, content_type=HTML),
     Route("GET", "/openapi.json", "openapi", "This document", openapi_document, None, False),
     Route("GET", "/v1/admin/status", "adminStatus", "All about the daemon", admin.status, "AdminStatus"),
     Route(

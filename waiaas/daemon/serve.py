@@ -5,10 +5,10 @@ writes `daemon.json` once `start` has returned, and releases the lock after `sto
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import waiaas
 from waiaas.core.causes import advice, said
@@ -47,13 +47,16 @@ class Service:
         log: Log,
         probation: Callable[[], bool],
         check: Callable[[], CheckOutcome] | None,
+        open_run: Callable[[], Mapping[str, Any] | None] = lambda: None,
     ) -> None:
+        """`open_run`: the upgrade run at work or interrupted, for page and metrics."""
         self._host = host
         self._layout = layout
         self._settings = settings
         self._log = log
         self._probation = probation
         self._check = check
+        self._open_run = open_run
         self._held = ExitStack()
         self._database: Database | None = None
         self._probe: Probe | None = None
@@ -154,6 +157,8 @@ class Service:
             Metrics(),
             self._probation,
             lambda: self.port,
+            self._open_run,
+            lambda: self._server.connections if self._server else {},
         )
         daemon = self._settings.daemon
         return App(parts, HostGuard((daemon.hostname, *daemon.allowed_hosts)), TokenGuard(token))

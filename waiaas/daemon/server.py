@@ -33,6 +33,11 @@ class Server:
         self.port = 0  # the bound one, once started
         self.socket_path: Path | None = None  # where it could be made
 
+    @property
+    def connections(self) -> dict[str, int]:
+        """Connections open now, by the door they came through; empty before the start."""
+        return self._loop.connections if self._loop else {}
+
     def start(self) -> None:
         """Raises WaiaasError "port-in-use", "cannot-listen"."""
         tcp = TcpListener(self._settings.hostname, self._settings.port)

@@ -16,7 +16,8 @@ Handler = Callable[[], None]
 
 @dataclass
 class Worker:
-    """`runs` and `failures` only ever grow; `interval` is in seconds."""
+    """`runs` and `failures` only ever grow; `interval` is in seconds, `ended` the Unix time of the last
+    run's end, None before the first."""
 
     name: str
     interval: float
@@ -25,6 +26,7 @@ class Worker:
     runs: int = 0
     failures: int = 0
     running: bool = False
+    ended: int | None = None
     thread: threading.Thread | None = field(default=None, repr=False)
 
 
@@ -92,6 +94,7 @@ class Workers:
             self._log.warning(f"worker {worker.name} failed: {problem}", kind=type(problem).__name__)
         finally:
             worker.runs += 1
+            worker.ended = self._clock.seconds()
             worker.running = False
 
 

@@ -9,6 +9,12 @@ from waiaas.host.sqlite import Connection
 
 MAX_PAGE = 500  # rows
 COLUMNS = "id, timestamp, event_type, actor, wallet_id, session_id, tx_id, details, severity, ip_address"
+RUNS = {  # how an upgrade run ended -> the event that tells of it (UPGR-08)
+    "committed": "UPGRADE_COMMITTED",
+    "rolled-back": "UPGRADE_ROLLED_BACK",
+    "refused": "UPGRADE_REFUSED",
+    "failed": "UPGRADE_FAILED",
+}
 
 
 @dataclass(frozen=True)
@@ -55,18 +61,46 @@ def page(
         " ORDER BY id DESC LIMIT :limit",
         {"before": before, "event": event_type, "limit": max(0, min(limit, MAX_PAGE))},
     )
-    return [Entry(**{**dict(row), "details": _details(row["details"])}) for row in rows]
+    return [_entry(row) for row in rows]
+
+
+def runs(connection: Connection, limit: int) -> list[Entry]:
+    """The newest closed upgrade runs first; the id of a run is in its details."""
+    rows = connection.execute(
+        f"SELECT {COLUMNS} FROM audit_log WHERE event_type IN ({_marks(RUNS)})"  # noqa: S608 - constants
+        " ORDER BY id DESC LIMIT ?",
+        (*RUNS.values(), limit),
+    )
+    return [_entry(row) for row in rows]
+
+
+def outcomes(connection: Connection) -> dict[str, int]:
+    """How many upgrade runs ended how; each outcome is there, with 0 at least."""
+    rows = connection.execute(
+        f"SELECT event_type, count(*) AS runs FROM audit_log"  # noqa: S608 - only marks
+        f" WHERE event_type IN ({_marks(RUNS)}) GROUP BY event_type",
+        tuple(RUNS.values()),
+    )
+    found = {str(row["event_type"]): int(row["runs"]) for row in rows}
+    return {outcome: found.get(event, 0) for outcome, event in RUNS.items()}
 
 
 def recorded(connection: Connection, event_types: Collection[str], key: str) -> set[str]:
     """The values of `details[key]` in all rows of these types: what has been entered already."""
-    marks = ", ".join("?" * len(event_types))
     rows = connection.execute(
-        f"SELECT details FROM audit_log WHERE event_type IN ({marks})",  # noqa: S608 - only marks
+        f"SELECT details FROM audit_log WHERE event_type IN ({_marks(event_types)})",  # noqa: S608 - only marks
         tuple(event_types),
     )
     found = (_details(row["details"]) for row in rows)
     return {str(details[key]) for details in found if isinstance(details, dict) and key in details}
+
+
+def _marks(values: Collection[str]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(**{**dict(row), "details": _details(row["details"])})
 
 
 def _details(text: str) -> Any:

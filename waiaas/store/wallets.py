@@ -44,6 +44,10 @@ def listing(connection: Connection) -> list[Wallet]:
     return [_wallet(row) for row in connection.execute(f"{SELECT} ORDER BY created_at, id")]
 
 
+def count(connection: Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM wallets").fetchone()[0])
+
+
 def find(connection: Connection, wallet_id: str) -> Wallet | None:
     row = connection.execute(f"{SELECT} WHERE id = ?", (wallet_id,)).fetchone()
     return None if row is None else _wallet(row)

@@ -19,12 +19,6 @@ from waiaas.store.inspect import inspect
 from waiaas.store.migrate import migrate_copy, migrate_file
 from waiaas.upgrade.book import history
 
-EVENTS = {
-    "committed": "UPGRADE_COMMITTED",
-    "rolled-back": "UPGRADE_ROLLED_BACK",
-    "refused": "UPGRADE_REFUSED",
-}
-
 
 def rehearse(host: Host, layout: Layout, database: Path | None) -> Facts:
     """Start as the new version; migrate and check the copy, or look at the live database."""
@@ -58,7 +52,7 @@ def record(host: Host, layout: Layout, program: ProgramLayout) -> Facts:
     """Enter the closed runs of this data directory into the audit log, each once (UPGR-08)."""
     closed = [r for r in history(program) if r.get("dataDir") == str(layout.data_dir)]
     with writing(layout.database, Gate(layout.gate, host.clock)) as connection, transaction(connection):
-        known = audit.recorded(connection, EVENTS.values(), "run")
+        known = audit.recorded(connection, audit.RUNS.values(), "run")
         missing = [run for run in closed if run.get("run") not in known]
         for run in missing:
             _write(connection, run)
@@ -70,7 +64,7 @@ def _write(connection: Any, run: Facts) -> None:
     outcome = str(run.get("outcome"))
     audit.write(
         connection,
-        EVENTS.get(outcome, "UPGRADE_FAILED"),
+        audit.RUNS.get(outcome, audit.RUNS["failed"]),
         "system",
         {key: run.get(key) for key in told},
         int(run.get("finishedAt") or 0),

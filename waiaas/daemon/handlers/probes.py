@@ -1,15 +1,22 @@
 """Routes for monitors and browsers: health, liveness, readiness, metrics, status page."""
 
-import waiaas
-from waiaas.daemon import page
-from waiaas.daemon.metrics import CONTENT_TYPE, family, gauge
+from waiaas.daemon import page, style
+from waiaas.daemon.exposition import exposition
+from waiaas.daemon.metrics import CONTENT_TYPE
 from waiaas.daemon.parts import Call, Parts
+from waiaas.daemon.problem import Problem
 from waiaas.daemon.reply import Response, document
+from waiaas.daemon.survey import survey
+
+HTML = "text/html; charset=utf-8"
+CHALLENGE = ("WWW-Authenticate", 'Basic realm="waiaas", charset="UTF-8"')
 
 
 def health(parts: Parts, _call: Call) -> Response:
     report = parts.probe.report()
-    return document(report.to_json(), 200 if report.serves else 503)
+    status = 200 if report.serves else 503
+    parts.metrics.health_is(status)
+    return document(report.to_json(), status)
 
 
 def livez(_parts: Parts, _call: Call) -> Response:
@@ -24,35 +31,31 @@ def readyz(parts: Parts, _call: Call) -> Response:
 
 
 def metrics(parts: Parts, _call: Call) -> Response:
-    report = parts.probe.report()
-    workers = parts.workers.all()
-    labels = {"version": waiaas.__version__, "implementation": report.implementation}
-    text = (
-        family("waiaas_build_info", "gauge", "The program that runs.", [(labels, 1)])
-        + gauge("waiaas_up", "1 while the daemon can serve.", report.serves)
-        + gauge("waiaas_uptime_seconds", "Seconds since the start.", report.uptime)
-        + gauge("waiaas_schema_version", "Schema version of the database.", report.schema_version)
-        + gauge("waiaas_update_available", "1 when a newer version is known.", report.update_available)
-        + gauge("waiaas_withdrawn", "1 when the running version was withdrawn.", bool(report.withdrawn))
-        + gauge("waiaas_probation", "1 until an upgrade has committed.", report.probation)
-        + family("waiaas_http_requests_total", "counter", "Requests answered.", parts.metrics.requests())
-        + family(
-            "waiaas_worker_runs_total",
-            "counter",
-            "Runs of a background worker.",
-            [({"worker": worker.name}, worker.runs) for worker in workers],
-        )
-        + family(
-            "waiaas_worker_failures_total",
-            "counter",
-            "Runs of a background worker that failed.",
-            [({"worker": worker.name}, worker.failures) for worker in workers],
-        )
-    )
-    return Response(200, text.encode(), CONTENT_TYPE)
+    return Response(200, exposition(parts).encode(), CONTENT_TYPE)
 
 
 def status_page(parts: Parts, call: Call) -> Response:
     """Without the token only what `/health` says."""
-    more = page.administration(parts) if call.authorised else []
-    return Response(200, page.render(parts.probe.report(), more), page.CONTENT_TYPE, page.HEADERS)
+    if call.authorised:
+        return _admin(parts)
+    return _page(200, page.render(parts.probe.report()))
+
+
+def admin_page(parts: Parts, call: Call) -> Response:
+    """The same for the holder of the token; anybody else is asked for it, in the way that browsers do
+    themselves (RFC 7617): user name of any kind, the token as password. Only a page that a person opens
+    is worth the question; what another site embeds gets none."""
+    if call.authorised:
+        return _admin(parts)
+    if call.request.headers.get("sec-fetch-dest", "document") != "document":
+        raise Problem(403, "not-a-page", "this page is for a browser's window, not to be embedded")
+    return _page(401, page.refused(), CHALLENGE)
+
+
+def _admin(parts: Parts) -> Response:
+    seen = survey(parts)
+    return _page(200, page.render(seen.report, seen, parts))
+
+
+def _page(status: int, body: bytes, *headers: tuple[str, str]) -> Response:
+    return Response(status, body, HTML, (*style.HEADERS, *headers))
