@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from waiaas.core.version import Version
+from waiaas.release import deploy_arguments
 
 PROJECT = Path(__file__).parents[2]
 
@@ -20,6 +21,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for add in (_keys, _build, _prepare, _sign, _publish, _rollout, _withdraw, _refresh, _rotate, _look):
         add(commands)
+    _terms(deploy_arguments.add(commands, PROJECT))
     return top
 
 

@@ -14,6 +14,7 @@ from waiaas.core.errors import Exit, UsageError
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.processes import Processes
+from waiaas.release import deploy_commands
 
 if TYPE_CHECKING:
     from waiaas.release.keys import Keyring
@@ -242,4 +243,9 @@ COMMANDS: dict[str, Callable[[Bench, argparse.Namespace], Exit]] = {
     "rotate": rotate,
     "status": status,
     "verify": verify,
+    "assemble": lambda bench, arguments: deploy_commands.assemble(bench, arguments, _terms(arguments)),
+    "deploy": deploy_commands.deploy,
+    "fetch": deploy_commands.fetch,
+    "push": deploy_commands.push,
+    "unpack-keys": deploy_commands.unpack_keys,
 }

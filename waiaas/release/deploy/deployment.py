@@ -1,0 +1,110 @@
+"""What every step works with: the plan, the outside world, and whether this is a dry run."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from waiaas.core.errors import WaiaasError
+from waiaas.host.files import sha256
+from waiaas.host.processes import Finished
+from waiaas.release.deploy.branch import Branch, parse
+from waiaas.release.deploy.plan import Plan
+from waiaas.release.publish import Maker
+from waiaas.release.repository import Repository
+
+if TYPE_CHECKING:
+    from waiaas.release.commands import Bench
+
+PUBLISH = "WAIAAS_RELEASE_PUBLISH"  # "true": publish; anything else is a dry run
+PATIENCE = 900.0  # seconds for one tool
+DONE, THERE, WOULD = "done", "there already", "would be done"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a step ended: DONE, THERE (nothing was missing) or WOULD (a dry run), and what it saw then."""
+
+    outcome: str
+    observed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """`folder` is what `assemble` made, `source` the tree at the tag, `keys` a folder or nothing."""
+
+    bench: "Bench"
+    folder: Path
+    plan: Plan
+    source: Path
+    keys: Path | None = None
+
+    @property
+    def publishes(self) -> bool:
+        """False in a dry run."""
+        return self.bench.environ.get(PUBLISH, "") == "true"
+
+    @property
+    def artefact(self) -> Path:
+        return self.folder / self.plan.artefact
+
+    @property
+    def feed(self) -> Path:
+        """Our copy of the public feed."""
+        return self.folder / "feed"
+
+    @property
+    def pending(self) -> Path:
+        """The frozen change to the feed that adds this release, as `assemble` made it."""
+        return self.folder / "change"
+
+    @property
+    def assets(self) -> Path:
+        """The files of the GitHub Release that are made behind the gate."""
+        return self.folder / "assets"
+
+    @property
+    def branch(self) -> Branch:
+        return parse(self.plan.feed_branch, self.bench.processes)
+
+    @property
+    def maker(self) -> Maker:
+        return Maker(self.bench.files, self.bench.clock)
+
+    @property
+    def repository(self) -> Repository:
+        return self.maker.repository(self.feed)
+
+    def would(self, argv: Sequence[str]) -> None:
+        """Say what a dry run leaves undone."""
+        self.bench.remark(f"dry run: would run {' '.join(argv)}")
+
+    def tool(self, argv: Sequence[str], hint: str = "") -> str:
+        """Run a program of somebody else; its stdout. Raises WaiaasError `tool-missing`, `tool-failed`."""
+        done = self.attempt(argv)
+        if done.code:
+            lines = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]
+            raise WaiaasError(
+                "tool-failed", f"{argv[0]} failed with exit code {done.code}: {lines[-1]}", hint
+            )
+        return done.stdout
+
+    def attempt(self, argv: Sequence[str]) -> Finished:
+        """The same, for who reads the exit code."""
+        if shutil.which(argv[0], path=self.bench.environ.get("PATH")) is None:
+            raise WaiaasError(
+                "tool-missing", f"{argv[0]} is not installed", f"install {argv[0]}, and run this step again"
+            )
+        return self.bench.processes.run(argv, PATIENCE)
+
+
+def same_bytes(path: Path, digest: str, what: str) -> None:
+    """Raise WaiaasError `other-bytes` unless the file has this sha256."""
+    found = sha256(path) if path.is_file() else "missing"
+    if found != digest:
+        raise WaiaasError(
+            "other-bytes",
+            f"{what} has the sha256 {found}, and {digest} was expected",
+            "publish nothing; find out where the two come from",
+        )
