@@ -16,6 +16,7 @@ from waiaas.cli.context import Context, Loaded
 from waiaas.cli.init import initialise
 from waiaas.cli.legacy import refuse_legacy_daemon
 from waiaas.cli.output import Result
+from waiaas.cli.status import open_run
 from waiaas.core.check import CheckOutcome
 from waiaas.core.errors import Exit, WaiaasError
 from waiaas.core.layout import Layout
@@ -101,9 +102,8 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
             _become_installed(context, loaded, background)
     log.info("step 3: no interrupted upgrade" if not probation.is_set() else "step 3: serving in probation")
     _database(context, loaded, where, log)
-    service = Service(
-        context.host, loaded.layout, loaded.settings, log, probation.is_set, _checker(context, loaded)
-    )
+    host, layout, settings, check = context.host, loaded.layout, loaded.settings, _checker(context, loaded)
+    service = Service(host, layout, settings, log, probation.is_set, check, lambda: open_run(context))
     stopping, orphan = Event(), Event()
 
     def stop() -> None:
