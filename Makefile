@@ -8,10 +8,10 @@ RUN := $(VENV)/bin/python
 NODE_TOOLS := .cache/npm
 NODE_READY := $(NODE_TOOLS)/.ready
 
-.PHONY: help demo test unit journeys chaos soak build lint clean
+.PHONY: help demo test unit journeys chaos soak fuzz chain reproducible release-rehearsal setup build lint clean
 
 help: ## what can be made
-	@grep -E '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/'
 
 demo: $(READY) ## the main job: build two versions, publish, start, upgrade, roll back
 	@$(RUN) build/demo.py
@@ -30,6 +30,18 @@ chaos: $(READY) ## kill points, faults, attacks, soak; writes docs/reliability.m
 soak: $(READY) ## 200 upgrades and roll-backs under writes and random kills
 	@$(RUN) build/soak.py
 
+fuzz: $(READY) ## any input at all; WAIAAS_FUZZ=20 multiplies the examples
+	@$(RUN) -m pytest -n auto -m fuzz
+
+chain: $(READY) ## migrations from every old schema
+	@$(RUN) -m pytest -n auto -rs tests/store tests/journeys/test_journey_legacy.py
+
+reproducible: $(READY) ## the same bytes from every Python, folder, umask and file order here
+	@$(RUN) build/reproducible.py
+
+release-rehearsal: $(READY) ## a whole release, twice and interrupted, and a bad one withdrawn
+	@$(RUN) build/rehearsal
+
 build: $(READY) ## the artefact, into dist/
 	@$(RUN) -m waiaas.release build -o dist
 
@@ -40,6 +52,8 @@ lint: $(READY) ## ruff and mypy --strict
 
 clean: ## everything that can be made again
 	@rm -rf $(VENV) .cache dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+setup: $(READY) ## the virtual environment and nothing else
 
 $(READY): build/dev.lock
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer" >&2; exit 1; }
