@@ -6,6 +6,8 @@ well; these cost no import but a socket, and whatever is not as plain as that is
 line. Then it pins the archive: zipimport opens the file again for each module, so a process that goes
 by the path would load the code of a file that was renamed over its own. It goes by `/proc/self/fd/N`
 instead, with a number that nobody hits by accident. A child started from an inherited pin keeps it.
+And it takes a doubled cost out of zipimport, whose `get_filename` compiles each module once more to
+tell its name: half of the daemon's start (PRF-5).
 
 `old_python.py` is imported where the Python is too old, and by nothing else.
 """
@@ -102,10 +104,22 @@ def pin():
     return (path if same else None), pinned
 
 
+def compile_once():
+    import zipimport
+
+    class Importer(zipimport.zipimporter):
+        def get_filename(self, fullname):
+            name = self.prefix + fullname.rpartition(".")[2]
+            return os.path.join(self.archive, name + ("/__init__.py" if self.is_package(fullname) else ".py"))
+
+    sys.path_hooks.insert(0, Importer)
+
+
 def start():
     os.environ.pop("WAIAAS_PYTHON_TRIED", None)
     sys.dont_write_bytecode = True
     archive, pinned = pin()
+    compile_once()
     from waiaas.__main__ import run
 
     return run(archive=archive, pin=pinned)
