@@ -175,7 +175,7 @@ def test_bug_leaves_a_private_report_without_secrets(
     ran = ready("status", "--json", environ={"MY_PASSWORD": "hunter2hunter2"})
     assert ran.code == Exit.BUG
     (report,) = tmp_path.glob("waiaas-bug-*")
-    assert str(report) in ran.error["hint"]
+    assert f"(ZeroDivisionError: <MY_PASSWORD>); the report is in {report}" in ran.error["message"]
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
     text = report.read_text()
     assert "ZeroDivisionError" in text

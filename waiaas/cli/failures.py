@@ -15,6 +15,8 @@ from waiaas.core.errors import Exit, WaiaasError
 SECRET_NAMES = ("TOKEN", "SECRET", "PASS", "KEY", "CREDENTIAL")
 CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")  # of a proxy, say
 SHORTEST_SECRET = 6  # characters; shorter values would blank ordinary words
+TOKEN = re.compile(r"(?=[\w+=-]*\d)[\w+=-]{24,}")  # as keys and tokens look, whatever file they come from
+LONGEST_CAUSE = 200  # characters of a bug's own words that an error message holds
 
 
 def explain(problem: Exception, argv: Sequence[str], environ: Mapping[str, str]) -> tuple[WaiaasError, Exit]:
@@ -24,12 +26,20 @@ def explain(problem: Exception, argv: Sequence[str], environ: Mapping[str, str])
 
 
 def _bug(problem: Exception, argv: Sequence[str], environ: Mapping[str, str]) -> WaiaasError:
-    said = f"this is a bug in waiaas {__version__} ({type(problem).__name__})"
+    said = f"this is a bug in waiaas {__version__} ({_cause(problem, environ)})"
     try:
         path = _report(problem, argv, environ)
     except OSError:
         return WaiaasError("bug", f"{said}, and no report could be written", "please tell the maintainers")
-    return WaiaasError("bug", said, f"the report is in {path}; please send it to the maintainers")
+    return WaiaasError("bug", f"{said}; the report is in {path}", "please send it to the maintainers")
+
+
+def _cause(problem: Exception, environ: Mapping[str, str]) -> str:
+    """Type and first line of what it says, for messages, logs and the journal: no secrets."""
+    kind, line = type(problem).__name__, (str(problem).splitlines() or [""])[0]
+    line = TOKEN.sub("<…>", _blanked(line, environ))[:LONGEST_CAUSE]
+    shown = "".join(letter if letter.isprintable() else "?" for letter in line)
+    return f"{kind}: {shown}" if shown else kind
 
 
 def _report(problem: Exception, argv: Sequence[str], environ: Mapping[str, str]) -> Path:
@@ -43,11 +53,16 @@ def _report(problem: Exception, argv: Sequence[str], environ: Mapping[str, str])
             "".join(traceback.format_exception(problem)),
         )
     )
-    for name, value in environ.items():
-        if len(value) >= SHORTEST_SECRET and any(part in name.upper() for part in SECRET_NAMES):
-            text = text.replace(value, f"<{name}>")
-    text = CREDENTIALS.sub("<credentials>@", text)
+    text = _blanked(text, environ)
     descriptor, name = tempfile.mkstemp(prefix="waiaas-bug-", suffix=".txt", text=True)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as stream:
         stream.write(text)
     return Path(name)
+
+
+def _blanked(text: str, environ: Mapping[str, str]) -> str:
+    """Without what looks like a secret of the environment, and without credentials of an address."""
+    for name, value in environ.items():
+        if len(value) >= SHORTEST_SECRET and any(part in name.upper() for part in SECRET_NAMES):
+            text = text.replace(value, f"<{name}>")
+    return CREDENTIALS.sub("<credentials>@", text)
