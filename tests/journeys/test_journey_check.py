@@ -42,6 +42,16 @@ def test_the_second_start_costs_at_most_two_requests__FEED_6(installed: Site, fe
     assert 1 <= len(feed.requests) - asked <= 2
 
 
+def test_stopping_does_not_wait_for_a_check_that_hangs__DMN_2(installed: Site, feed: Feed) -> None:
+    """The daemon ends its own child: neither a failed check nor a late worker is on record."""
+    feed.mode = "hang"
+    installed.ok("start", "--detach")
+    eventually(lambda: feed.requests)
+    installed.ok("stop")
+    assert stored(installed, ERROR) is None
+    assert warnings(installed) == []
+
+
 def test_latest_is_stored_also_when_it_is_the_installed_one__VCHK_04(
     workshop: Workshop, tmp_path: Path
 ) -> None:

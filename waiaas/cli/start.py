@@ -17,7 +17,7 @@ from waiaas.cli.init import initialise
 from waiaas.cli.legacy import refuse_legacy_daemon
 from waiaas.cli.output import Result
 from waiaas.cli.status import open_run
-from waiaas.core.check import CheckOutcome
+from waiaas.core.check import CheckAbandoned, CheckOutcome
 from waiaas.core.errors import Exit, WaiaasError
 from waiaas.core.layout import Layout
 from waiaas.daemon.log import Log, stream_log
@@ -28,6 +28,7 @@ from waiaas.host.clock import iso
 from waiaas.host.http import local_health
 from waiaas.host.launch import launch
 from waiaas.host.locks import Lock
+from waiaas.host.processes import Leash
 from waiaas.store.inspect import inspect
 from waiaas.store.migrate import bring_up_to_date
 from waiaas.store.restore import forget_staging
@@ -102,7 +103,9 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
             _become_installed(context, loaded, background)
     log.info("step 3: no interrupted upgrade" if not probation.is_set() else "step 3: serving in probation")
     _database(context, loaded, where, log)
-    host, layout, settings, check = context.host, loaded.layout, loaded.settings, _checker(context, loaded)
+    leash = Leash()
+    check = _checker(context, loaded, leash)
+    host, layout, settings = context.host, loaded.layout, loaded.settings
     service = Service(host, layout, settings, log, probation.is_set, check, lambda: open_run(context))
     stopping, orphan = Event(), Event()
 
@@ -122,6 +125,7 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
         service.wait()
     finally:
         stopping.set()
+        leash.cut()
         service.stop()
         context.host.files.remove("daemon.json", loaded.layout.daemon_json)
     log.info("stopped")
@@ -198,6 +202,7 @@ def _announce(context: Context, layout: Layout, hostname: str, service: Service)
         "hostname": hostname,
         "port": service.port,
         "socket": str(service.socket_path) if service.socket_path else None,
+        "offline": context.offline,
     }
     context.host.files.sweep("leftover", layout.data_dir, layout.daemon_json.name)
     context.host.files.write("daemon.json", layout.daemon_json, json.dumps(known).encode())
@@ -235,15 +240,18 @@ class Watch:
         self.service.request_stop()
 
 
-def _checker(context: Context, loaded: Loaded) -> Any:
-    """The version check, in a child that is killed at its deadline (FEED-10); None: switched off."""
+def _checker(context: Context, loaded: Loaded, leash: Leash) -> Any:
+    """The version check, in a child that is killed at its deadline (FEED-10) and at our own end; None:
+    switched off."""
     if not loaded.settings.daemon.update_check or context.offline:
         return None
 
     def check() -> CheckOutcome:
         words = ("--data-dir", str(loaded.layout.data_dir), "--config", str(loaded.layout.config))
         argv, descriptors = context.host.program.same_version(*words, "--json", "step", "check")
-        finished = context.host.processes.run(argv, CHECK_DEADLINE, descriptors)
+        finished = context.host.processes.run(argv, CHECK_DEADLINE, descriptors, leash=leash)
+        if leash.cut_off:
+            raise CheckAbandoned
         try:
             return CheckOutcome.from_json(json.loads(finished.stdout))
         except (ValueError, KeyError, TypeError, WaiaasError):

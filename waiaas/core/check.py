@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 
+class CheckAbandoned(Exception):
+    """Whoever asked is ending, so the look was cut short: there is no outcome."""
+
+
 @dataclass(frozen=True)
 class CheckOutcome:
     """`latest`: newest eligible version of my channel (VCHK-04), None when the check failed.

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import waiaas
-from waiaas.core.check import CheckOutcome
+from waiaas.core.check import CheckAbandoned, CheckOutcome
 from waiaas.daemon.database import Database
 from waiaas.daemon.log import Log
 from waiaas.daemon.probe import Probe
@@ -16,9 +16,12 @@ CHECKPOINT_INTERVAL = 300  # seconds
 def version_check(
     check: Callable[[], CheckOutcome], database: Database, probe: Probe, clock: Clock, log: Log
 ) -> None:
-    """Ask once and store the outcome in one transaction; any failure is one warning (VCHK-02, VCHK-03)."""
+    """Ask once and store the outcome in one transaction; any failure is one warning (VCHK-02, VCHK-03);
+    a check that the daemon's own end cut short is none."""
     try:
         outcome = check()
+    except CheckAbandoned:
+        return
     except Exception as problem:  # noqa: BLE001 -- whatever went wrong, the check failed
         outcome = CheckOutcome(None, None, f"{type(problem).__name__}: {problem}")
     with database.writing() as connection:

@@ -30,6 +30,28 @@ class Finished:
     stderr: str
 
 
+class Leash:
+    """Ends a child of `Processes.run` from another thread, also one that is only about to be started."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self.cut_off = False
+
+    def hold(self, child: "subprocess.Popen[bytes]") -> None:
+        with self._lock:
+            self._child = child
+            if self.cut_off:
+                child.kill()
+
+    def cut(self) -> None:
+        """SIGKILL the child that runs, and each one that comes."""
+        with self._lock:
+            self.cut_off = True
+            if self._child is not None:
+                self._child.kill()
+
+
 class Processes:
     """Starts children without `PYTHON*` variables and signals only proven lock holders."""
 
@@ -42,9 +64,10 @@ class Processes:
         timeout: float,
         pass_fds: Sequence[int] = (),
         owner: Owner | None = None,
+        leash: Leash | None = None,
     ) -> Finished:
         """Run a child to its end, as `owner` if there is one; at the deadline it is killed and `code`
-        is -SIGKILL. Its stdin ends when we do: see `die_with_parent`."""
+        is -SIGKILL; so it is when the `leash` is cut. Its stdin ends when we do: see `die_with_parent`."""
         with (
             _lifeline() as stdin,
             subprocess.Popen(
@@ -58,6 +81,8 @@ class Processes:
                 **_becoming(owner),
             ) as child,
         ):
+            if leash is not None:
+                leash.hold(child)
             try:
                 out, err = child.communicate(timeout=timeout)
             except subprocess.TimeoutExpired:

@@ -10,28 +10,28 @@ def stranger(path: Path, gate: Path) -> int | None:
     Ours have the gate open for longer than the database. Of another user's processes only root sees
     the files; and as they come and go meanwhile, one look is a suspicion, no proof.
     """
-    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
-        if pid != os.getpid() and _writes(pid, str(path), str(gate)):
-            return pid
+    for process in Path("/proc").iterdir():
+        other = process.name.isdigit() and int(process.name) != os.getpid()
+        if other and _writes(process, path, gate):
+            return int(process.name)
     return None
 
 
-def _writes(pid: int, path: str, gate: str) -> bool:
+def _writes(process: Path, path: Path, gate: Path) -> bool:
     """The names of open files are read, never followed: what lies there may hang."""
-    folder = f"/proc/{pid}/fd"
     found = False
     try:
-        for number in os.listdir(folder):
-            opened = os.readlink(f"{folder}/{number}")
+        for descriptor in (process / "fd").iterdir():
+            opened = descriptor.readlink()
             if opened == gate:
                 return False
-            found = found or (opened == path and _to_write(pid, number))
+            found = found or (opened == path and _to_write(process / "fdinfo" / descriptor.name))
     except OSError:  # it has ended, or is not ours to look at
         return False
     return found
 
 
-def _to_write(pid: int, number: str) -> bool:
-    text = Path(f"/proc/{pid}/fdinfo/{number}").read_text(encoding="ascii")
+def _to_write(described: Path) -> bool:
+    text = described.read_text(encoding="ascii")
     flags = next(line.split()[1] for line in text.splitlines() if line.startswith("flags:"))
     return int(flags, 8) & os.O_ACCMODE != os.O_RDONLY
