@@ -50,6 +50,19 @@ def _announce(*_):
     )
 
 
+def comes_slowly() -> Overlay:
+    """Sound, but two seconds late."""
+    return appended(
+        START,
+        """
+
+def _announce(*words, _real=_announce):
+    Event().wait(2)
+    _real(*words)
+""",
+    )
+
+
 def falls_ill_in_probation() -> Overlay:
     return appended(
         START,
@@ -82,6 +95,19 @@ def notify(environ, text, _real=notify):
 
 def cannot_rehearse() -> Overlay:
     return appended(STEP, "\n\ndef run(args, context):\n    raise SystemExit(78)\n")
+
+
+def crashes(verb: str) -> Overlay:
+    """A bug in the new version's own work, whose message holds secrets of environment and files."""
+    return appended(
+        WORK,
+        f"""
+
+def {verb}(host, layout, *_):
+    token = layout.admin_token.read_text().strip()
+    raise RuntimeError(f"the tide is out for {{token}} with {{host.environ['WAIAAS_API_SECRET']}}")
+""",
+    )
 
 
 def is_not_what_was_signed() -> Overlay:

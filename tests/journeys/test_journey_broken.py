@@ -21,6 +21,7 @@ WALLET = {
     "environment": "mainnet",
     "publicKey": "0x52908400098527886E0F7030069857D2E4169EE7",
 }
+SECRET = "hunter2-and-more"
 HASTE = {"WAIAAS_UPGRADE_PROBATION": "3", "WAIAAS_DAEMON_SHUTDOWN_TIMEOUT": "1"}
 
 
@@ -134,6 +135,42 @@ def test_a_migration_that_goes_wrong_after_its_rehearsal_is_rolled_back__UPGR_12
     with bench.facing(MINOR, way()) as old:
         rolled_back(old, MINOR, "migrate", because)
         assert schema(old.database) == 16
+
+
+@pytest.mark.parametrize(
+    ("verb", "code"), [("rehearse", 1), ("verify", 7), ("migrate", 7)], ids=["rehearse", "verify", "migrate"]
+)
+def test_a_crash_of_the_new_version_tells_its_cause_and_no_secret__UPGR_11(
+    bench: Bench, verb: str, code: int
+) -> None:
+    """Type, message and the report's path, in the error, the history, the audit log and the journal's run."""
+    with bench.facing(MINOR, sabotage.crashes(verb), running=False) as old:
+        old.environ["WAIAAS_API_SECRET"] = SECRET
+        words = told(old.run("upgrade", "--no-start"), code)
+        [report] = bench.folder.glob("waiaas-bug-*.txt")
+        cause = f"(RuntimeError: the tide is out for <…> with <WAIAAS_API_SECRET>); the report is in {report}"
+        run = last_run(old)
+        for text in (words["error"], run["error"]["message"], str(old.json("audit"))):
+            assert cause in text
+        said = "".join(map(str, (words, run, old.ok("audit").out, old.ok("upgrade", "--history").out)))
+        assert SECRET not in said
+        assert old.token not in said
+
+
+def test_a_tight_health_timeout_is_not_the_old_versions__UPGR_07(bench: Bench) -> None:
+    """The old version takes longer to come back than the new one was given: exit 7, and it serves."""
+    slow = bench.workshop.build("1.8.0", sabotage.comes_slowly(), name="slow-1.8.0")
+    broken = bench.workshop.build(PATCH, sabotage.exits_at_once(), name="broken-after-slow")
+    feed = bench.workshop.feed(bench.folder / "feed", slow, broken)
+    with site(bench.folder / "site", slow, feed.url) as old:
+        shutil.copytree(bench.template / "data", old.data)
+        old.environ.update(HASTE)
+        old.ok("start", "--detach")
+        old.environ["WAIAAS_UPGRADE_HEALTH_TIMEOUT"] = "1"
+        assert "version 1.8.0 is back" in told(old.run("upgrade"), 7)["error"]
+        assert request(old, "GET", "/health", token=False)[0] == 200
+        assert "nothing to recover" in old.ok("upgrade", "--recover").out
+    feed.close()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +16,22 @@ from tests.journeys.api import health, stray
 from tests.journeys.workshop import PYTHON, Feed, Site, Workshop
 
 USER = 4321  # nobody in particular, and not in the user table
+FORGER = """
+import json, os, sys, time
+path, socket = sys.argv[1:]
+print("at work", flush=True)
+while True:
+    try:
+        with open(path) as stream:
+            known = json.load(stream)
+        known["socket"] = socket
+        with open(path + ".forged", "w") as stream:
+            json.dump(known, stream)
+        os.replace(path + ".forged", path)
+    except (OSError, ValueError):
+        pass
+    time.sleep(0.01)
+"""
 SECRET = "the content of a file that only root may read"
 
 
@@ -174,6 +191,25 @@ def test_a_planted_backup_and_pythonpath_take_no_effect__UPGR_14(owned: Site) ->
     assert (done.code, "is damaged" in done.err) == (1, True)
     assert not mark.exists()
     assert owned.program.read_bytes() == upgraded
+
+
+def test_a_forged_socket_is_never_asked_by_root__UPGR_14(owned: Site) -> None:
+    """The user rewrites daemon.json all the time, towards a socket that only root may open."""
+    private, listener = owned.folder / "root.sock", socket.socket(socket.AF_UNIX)
+    listener.bind(str(private))
+    private.chmod(0o600)
+    listener.listen()
+    listener.setblocking(False)
+    argv = [owned.python, "-c", FORGER, str(owned.data / "daemon.json"), str(private)]
+    forger = subprocess.Popen(argv, user=USER, group=USER, extra_groups=[], cwd="/", stdout=subprocess.PIPE)
+    assert forger.stdout is not None
+    forger.stdout.readline()
+    owned.ok("upgrade")
+    forger.kill()
+    forger.communicate()
+    with listener, pytest.raises(BlockingIOError):
+        listener.accept()
+    assert json.loads((owned.data / "daemon.json").read_text())["socket"] == str(private)
 
 
 def test_a_forged_daemon_json_and_a_fifo_signal_nobody__DIR_2(owned: Site) -> None:

@@ -1,5 +1,6 @@
 """Withdrawn versions, stepping stones and shares of a roll-out, with real signed feeds (FEED-4, 5)."""
 
+import shutil
 from pathlib import Path
 
 from tests.journeys.api import contents, eventually, health, schema
@@ -67,6 +68,36 @@ def test_a_stepping_stone_is_crossed_by_one_command__FEED_4(workshop: Workshop, 
             assert [(run["from"], run["to"]) for run in runs] == [("1.8.1", "1.9.0"), ("1.8.0", "1.8.1")]
             assert schema(made.database) == 17
     feed.close()
+
+
+def test_a_stepping_stone_is_crossed_from_a_feed_carried_as_a_folder__FEED_4(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    """Both hops come from the folder, with `--offline`, and the daemon goes on as it was started."""
+    feed = workshop.feed(tmp_path / "feed-via", workshop.current, workshop.patch)
+    feed.publish(workshop.minor, min_from="1.8.1", via="1.8.1")
+    carried = tmp_path / "stick"
+    shutil.copytree(feed.folder, carried)
+    feed.close()
+    with site(tmp_path / "carried", workshop.current) as made:
+        made.ok("init")
+        made.ok("--offline", "start", "--detach")
+        made.ok("--offline", "upgrade", "--from", str(carried))
+        runs = made.json("upgrade", "--history")
+        assert [(run["from"], run["to"]) for run in runs] == [("1.8.1", "1.9.0"), ("1.8.0", "1.8.1")]
+        assert (health(made)["version"], health(made)["schemaVersion"]) == ("1.9.0", 17)
+        assert started_offline(made)
+        made.ok("upgrade", "--rollback")
+        assert started_offline(made)
+        made.ok("stop")
+        made.ok("start", "--detach")
+        made.ok("--offline", "upgrade", "--from", str(carried))
+        assert not started_offline(made), "the daemon before it was not"
+
+
+def started_offline(site: Site) -> bool:
+    words = Path(f"/proc/{site.daemon['pid']}/cmdline").read_bytes().split(b"\0")
+    return b"--offline" in words
 
 
 def test_outside_of_the_share_nothing_is_offered_unless_critical_or_asked_for__FEED_4(

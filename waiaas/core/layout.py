@@ -48,6 +48,11 @@ class Layout:
         return self.data_dir / "daemon.json"
 
     @property
+    def socket(self) -> Path:
+        """The daemon's private Unix socket (DMN-5)."""
+        return self.data_dir / "daemon.sock"
+
+    @property
     def admin_token(self) -> Path:
         return self.data_dir / "admin.token"
 

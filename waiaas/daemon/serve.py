@@ -32,7 +32,6 @@ from waiaas.host.locks import Gate
 from waiaas.host.sqlite import SqlError
 from waiaas.store import keyvalue, killswitch
 
-SOCKET = "daemon.sock"  # in the data directory
 T = TypeVar("T")
 
 
@@ -179,7 +178,7 @@ class Service:
 
     def _listen(self, app: App) -> None:
         server = Server(
-            app, self._settings.daemon, self._host.clock, self._log, self._layout.data_dir / SOCKET
+            app, self._settings.daemon, self._host.clock, self._log, self._layout.socket
         )
         server.start()
         self._server = server

@@ -1,11 +1,13 @@
 """Stopping, starting and watching the daemon of a run."""
 
 import json
+import os
 import signal
 
 from waiaas.core.errors import TimedOut, WaiaasError
 from waiaas.core.health import HealthReport, parse
 from waiaas.core.journal import Facts
+from waiaas.core.settings import UpgradeSettings
 from waiaas.host.http import local_health
 from waiaas.host.launch import launch
 from waiaas.host.locks import Lock
@@ -18,6 +20,8 @@ GRACE = 5.0  # seconds on top of the daemon's own shutdown_timeout
 GLANCE = 0.05  # seconds between two looks at the end of probation
 POLL = 0.25  # seconds between two looks at the health during probation
 POLL_TIMEOUT = 2.0  # seconds for one look
+MAX_DESCRIPTION = 65536  # bytes of daemon.json
+OFFLINE = "offline"  # in daemon.json, and in the facts of the step that stops it
 STUMBLES = 3  # looks in a row that may fail for load before it counts
 
 
@@ -88,12 +92,28 @@ def release_lock(run: Run) -> None:
         run.daemon_lock = None
 
 
-def start(run: Run) -> int:
-    """Start whatever lies at the program's path and wait until it says it is ready; its pid."""
+def start(run: Run, patience: float | None = None) -> int:
+    """Start whatever lies at the program's path, as the daemon before it was started, and wait until it
+    says it is ready: `patience` seconds, by default as the settings say. Its pid."""
     release_lock(run)
-    argv = command_line(run, run.program.program, "start", "--background")
-    patience = run.settings.upgrade.health_timeout
-    return launch(run.host, argv, run.layout.log, patience, run.owner)
+    words = ["--offline"] if run.facts_of("stop").get(OFFLINE) else []
+    argv = command_line(run, run.program.program, *words, "start", "--background")
+    seconds = run.settings.upgrade.health_timeout if patience is None else patience
+    return launch(run.host, argv, run.layout.log, seconds, run.owner)
+
+
+def start_again(run: Run) -> int:
+    """Start the version that served before. A tight `health_timeout` is meant for a new version, and must
+    not turn a roll-back into one that failed."""
+    return start(run, max(run.settings.upgrade.health_timeout, UpgradeSettings().health_timeout))
+
+
+def offline(run: Run) -> bool:
+    """Whether the daemon that serves was started to make no outgoing connection, as it wrote down."""
+    try:
+        return _described(run).get(OFFLINE) is True
+    except (OSError, WaiaasError):
+        return False
 
 
 def watch(run: Run, pid: int, version: str) -> None:
@@ -154,15 +174,36 @@ def _ill(run: Run, pid: int, version: str) -> str:
 def health(run: Run) -> HealthReport:
     """What the daemon says about itself, over its private socket where it has one.
 
-    Raises OSError or `WaiaasError`.
+    The socket is the one of our data directory, whatever its daemon.json says, and is opened with its
+    owner's rights (UPGR-14). Raises OSError or `WaiaasError`.
     """
     try:
-        known: Facts = json.loads(run.layout.daemon_json.read_text())
-        port, private = int(known["port"]), known.get("socket")
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as problem:
-        raise WaiaasError("unhealthy", "its daemon.json is not what a daemon writes") from problem
-    address = str(private) if private else None
-    status, body = local_health(run.settings.daemon.hostname, port, POLL_TIMEOUT, private=address)
+        port = int(_described(run)["port"])
+    except (ValueError, LookupError, TypeError) as problem:
+        raise _undescribed() from problem
+    private = str(run.layout.socket)
+    with acting_as(run.owner):
+        status, body = local_health(run.settings.daemon.hostname, port, POLL_TIMEOUT, private=private)
     if status != 200:
         raise WaiaasError("unhealthy", f"health answers {status}")
     return parse(body)
+
+
+def _described(run: Run) -> Facts:
+    """daemon.json: a description, never a proof. Raises OSError, WaiaasError."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    with acting_as(run.owner):
+        descriptor = os.open(run.layout.daemon_json, flags)
+    with os.fdopen(descriptor, "rb") as stream:
+        content = stream.read(MAX_DESCRIPTION) or b""
+    try:
+        known = json.loads(content)
+    except (ValueError, RecursionError) as problem:
+        raise _undescribed() from problem
+    if not isinstance(known, dict):
+        raise _undescribed()
+    return known
+
+
+def _undescribed() -> WaiaasError:
+    return WaiaasError("unhealthy", "its daemon.json is not what a daemon writes")

@@ -83,7 +83,8 @@ class Stop(Reversible):
     title = "Stop the daemon"
 
     def facts(self, run: Run) -> Facts:
-        return {"running": daemon.is_running(run)}
+        running = daemon.is_running(run)
+        return {"running": running, daemon.OFFLINE: running and daemon.offline(run)}
 
     def do(self, run: Run, facts: Facts) -> Facts:
         daemon.stop(run)
@@ -96,7 +97,7 @@ class Stop(Reversible):
             return
         ran = state.facts_of(self.name).get("running")
         if ran and state.outcome == "rolled-back" and not daemon.is_running(run):
-            daemon.start(run)
+            daemon.start_again(run)
         daemon.release_lock(run)
 
 
