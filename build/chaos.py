@@ -37,7 +37,7 @@ GROUPS = {
     "hostile clients": ("clients",),
     "damaged data": ("damage",),
     "two owners": ("owners",),
-    "several at once": ("concurrency", "gate"),
+    "several at once": ("concurrency", "gate", "strangers", "leftovers"),
     "broken next versions": ("broken", "probation"),
     "order of system calls, and it broken on purpose": ("order",),
 }
@@ -148,9 +148,6 @@ def page(commit: str, tallies: list[Tally], groups: list[Counted], soaked: str, 
     kills = table(KILL_HEAD, [*map(cells, tallies), total(tallies)])
     counts = table(COUNT_HEAD, [group.cells() for group in groups])
     options = f"WAIAAS_CUT_STRIDE={STRIDE} WAIAAS_NESTED_STRIDE={NESTED}"
-    commit = _git("rev-parse", "--short=12", "HEAD") + (
-        " with changes" if _git("status", "-s", "waiaas") else ""
-    )
     return PAGE_TEXT.format(
         date=time.strftime("%Y-%m-%d", time.gmtime()),
         where=where,
