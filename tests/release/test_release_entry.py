@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from interpreters import NEW, OLD, interpreter
@@ -29,14 +31,29 @@ def run(archive=None, pin=None):
     import waiaas.late
     print(archive, pin, waiaas.late.VERSION, sep="|")
 """
+COUNTS = b"""
+import pkgutil, sys
+compiled = []
+sys.addaudithook(lambda event, words: compiled.append(str(words[1])) if event == "compile" else None)
+def run(archive=None, pin=None):
+    import waiaas, waiaas.late, waiaas.sub
+    print(sum(name.endswith("late.py") for name in compiled))
+    for module in waiaas, waiaas.late, waiaas.sub:
+        file = module.__file__
+        print(file.replace("/proc/self/fd/%d" % pin, "PIN"), module.__spec__.origin == file)
+    print(pkgutil.get_data("waiaas.sub", "data.txt").decode())
+"""
 
 
-def archive(path: Path, main: bytes = TALKS, version: str = "old") -> Path:
+def archive(
+    path: Path, main: bytes = TALKS, version: str = "old", more: Mapping[str, bytes] = MappingProxyType({})
+) -> Path:
     contents = {
         **modules("1.8.0"),
         "waiaas/__init__.py": b"",
         "waiaas/__main__.py": main,
         "waiaas/late.py": f"VERSION = {version!r}".encode(),
+        **more,
     }
     path.write_bytes(pack(contents, 0))
     path.chmod(0o755)
@@ -119,6 +136,24 @@ def test_a_child_from_the_pin_learns_the_path_while_it_is_still_that_file__SHP_2
     finally:
         os.close(descriptor)
     assert done.stdout.startswith(f"{file}|100|/proc/self/fd/100|old|")
+
+
+@pytest.mark.parametrize("version", NEW)
+def test_each_module_is_compiled_once_and_knows_its_file__PRF_5(version: str, tmp_path: Path) -> None:
+    python = interpreter(version)
+    if python is None:
+        pytest.skip(f"no Python {version} on this machine")
+    more = {"waiaas/sub/__init__.py": b"", "waiaas/sub/data.txt": b"some data"}
+    file = archive(tmp_path / "waiaas", COUNTS, more=more)
+    done = run(python, "-I", file)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "1",
+        "PIN/waiaas/__init__.py True",
+        "PIN/waiaas/late.py True",
+        "PIN/waiaas/sub/__init__.py True",
+        "some data",
+    ]
 
 
 def test_without_proc_it_imports_by_its_real_path__SHP_2(
