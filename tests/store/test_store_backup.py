@@ -1,7 +1,6 @@
 """Backups are whole or not there, ordered by their manifest, and restored in one rename."""
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
