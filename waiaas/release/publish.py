@@ -19,7 +19,8 @@ from waiaas.host.locks import Lock
 from waiaas.release import keys, pending
 from waiaas.release.artefact import Artefact, read
 from waiaas.release.repository import Repository, frozen_releases
-from waiaas.release.withdrawal import target
+from waiaas.release.withdrawal import target, words
+from waiaas.release.withdrawal.secrets import Secrets
 
 SNAPSHOT_DAYS = 20  # `refresh` signs snapshot anew when fewer remain
 
@@ -93,17 +94,19 @@ def sign(maker: Maker, folder: Path, key: Path, passphrase: keys.Passphrase) -> 
     return pending.add_signature(folder, signature, maker.files)
 
 
-def publish_pending(maker: Maker, feed: Path, keyring: keys.Keyring) -> int | None:
+def publish_pending(maker: Maker, feed: Path, keyring: keys.Keyring, *, keep: bool = False) -> int | None:
     """Publish what is frozen, with the signatures that have arrived and those of `keyring`.
 
-    Returns the new version of targets, None if nothing waits any more.
+    Returns the new version of targets, None if nothing waits any more. `keep`: leave F.pending, for a
+    caller that has to make the feed public as well and may have to begin again.
     """
     with _alone(maker, feed):
         folder, repository = pending.folder_of(feed), maker.repository(feed)
         if repository.exists and not folder.exists():
             return None
         version = repository.publish(pending.thaw(folder), keyring)
-        pending.drop(folder, maker.files)
+        if not keep:
+            pending.drop(folder, maker.files)
         return version
 
 
@@ -136,8 +139,13 @@ def withdraw(maker: Maker, feed: Path, version: Version, why: Reason, keyring: k
 
 
 def marked(releases: Sequence[Release], version: Version, why: Reason, now: int) -> Release:
-    """The release as it is to be signed: withdrawn at `now`, or when it first was (WDR-2)."""
+    """The release as it is to be signed: withdrawn at `now`, or when it first was (WDR-2).
+
+    Raises UsageError `bad-value` for a reason that is empty or not one visible line, `bad-successor`,
+    `unknown-version`; WaiaasError `secret-found`.
+    """
     before = target.find(releases, version)
+    Secrets().refuse("the signed feed", words.line("reason", why.reason))
     to = target.successor(releases, version) if why.to is None else target.checked(releases, version, why.to)
     at = before.withdrawn.at if before.withdrawn else now
     return dataclasses.replace(before, withdrawn=Withdrawal(at, why.reason, why.severity, to))

@@ -7,6 +7,7 @@ A target is never the withdrawn version itself, a release candidate, withdrawn a
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from waiaas.core.choose import Policy, Upgrade, choose
 from waiaas.core.errors import UsageError
 from waiaas.core.reach import Footing, find_path, obstacle, stepping_stones
 from waiaas.core.release import Release
@@ -55,6 +56,31 @@ def way_to(releases: Sequence[Release], withdrawn: Version, to: Version) -> Way:
             "bad-successor", f"nobody on {withdrawn} can go to {to}: {next(iter(stuck.values()))}", GOOD_ONE
         )
     return Way(any(crosses for crosses, _ in found.values()), tuple(stuck))
+
+
+def newest_good(
+    releases: Sequence[Release], withdrawn: Version, prefix: tuple[int, ...] = ()
+) -> Version | None:
+    """The newest good stable one whose numbers begin with `prefix`, earlier or later."""
+    good = [r.version for r in releases if _fault(releases, withdrawn, r) is None]
+    fitting = [v for v in good if (v.major, v.minor, v.patch)[: len(prefix)] == prefix]
+    return max(fitting, default=None)
+
+
+def landing(releases: Sequence[Release], withdrawn: Version, now: float) -> Version | None:
+    """Where `waiaas upgrade` leads from the withdrawn version once the feed says so; None: nowhere.
+
+    Newer good releases come before the target, but only those that everybody is offered already.
+    """
+    bad = find(releases, withdrawn)
+    open_to_all = [r for r in releases if r.rollout is None or r.critical or r.rollout.percent(now) == 100]
+    python = next((python for python in PYTHONS if bad.runs_on(python)), PYTHONS[0])
+    policy = Policy(bad.channel, "", "", bad.schema.writes, python, now)
+    offered = [*(r for r in open_to_all if r.version != withdrawn), bad]
+    if bad.withdrawn and bad.withdrawn.to and bad.withdrawn.to not in {r.version for r in offered}:
+        offered.append(find(releases, bad.withdrawn.to))
+    choice = choose(offered, withdrawn, policy)
+    return choice.target.version if isinstance(choice, Upgrade) else None
 
 
 def find(releases: Sequence[Release], version: Version) -> Release:

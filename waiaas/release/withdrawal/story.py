@@ -1,0 +1,137 @@
+"""The story of a withdrawal, in order: the feed, and then everything else that points at the version.
+
+The feed comes first because it alone reaches who runs the bad version already; if it fails, nothing
+else is done. The steps after it do not depend on each other: one that fails is recorded as failed and
+the rest goes on. Each looks before it acts and again afterwards, so that the command can be given again
+after a kill at any point, and the record says what was seen.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from waiaas.core.errors import WaiaasError
+from waiaas.core.release import Release, Withdrawal
+from waiaas.core.version import Version
+from waiaas.host.clock import iso
+from waiaas.host.http import Network
+from waiaas.host.locks import Lock
+from waiaas.release.pending import PUBLIC_DIRECTORY
+from waiaas.release.withdrawal import pointers, posts, target
+from waiaas.release.withdrawal.case import Case, Seen, Tools
+from waiaas.release.withdrawal.log import Log, failure
+from waiaas.release.withdrawal.marking import Mark
+from waiaas.release.withdrawal.outside import Outside
+from waiaas.release.withdrawal.records import Shelf
+from waiaas.release.withdrawal.settings import Settings
+from waiaas.release.withdrawal.texts import Facts
+
+Step = Callable[[Case], Seen]
+Marked = tuple[Seen, tuple[Release, ...]]
+
+STEPS: dict[str, Step] = {
+    "notice": posts.notice,
+    "issue": posts.issue,
+    "notes": posts.notes,
+    "images": pointers.image_tags,
+    "latest": pointers.latest,
+    "package": pointers.package,
+    "tag": pointers.rollback_tag,
+    "announce": posts.announce,
+}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where a withdrawal is worked on. `told`: called with each step when it is over."""
+
+    shelf: Shelf
+    settings: Settings
+    tools: Tools
+    outside: Outside
+    network: Network
+    told: Callable[[str, Seen], None]
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What the texts say beside the mark itself; what is None stays as the record has it."""
+
+    fixed_in: Version | None = None
+    eta: str | None = None
+    problems: tuple[int, ...] | None = None
+
+
+def withdraw(desk: Desk, mark: Mark, extras: Extras, sign: Callable[[], Marked]) -> Log:
+    """Sign and tell. `sign` marks the feed and reads it back; what it raises ends the story.
+
+    Returns the record; raises Busy while somebody else tells the same story.
+    """
+    desk.shelf.files.make_directory("record.folder", desk.shelf.folder, PUBLIC_DIRECTORY)
+    with Lock.acquire(desk.shelf.folder / ".lock", "withdrawal"):
+        log = Log(desk.shelf, mark.release.version)
+        extras = _kept(log, extras)
+        try:
+            seen, releases = sign()
+        except (WaiaasError, OSError) as problem:
+            log.head = _head(mark.withdrawal, extras, None)
+            desk.told("feed", log.note("feed", failure(problem)))
+            raise
+        case = _case(desk, log, releases, mark.release.version, extras)
+        log.head = _head(case.withdrawal, extras, case.facts)
+        desk.told("feed", log.note("feed", seen))
+        for name, step in STEPS.items():
+            desk.told(name, log.attempt(name, partial(step, case)))
+    return log
+
+
+def _case(desk: Desk, log: Log, releases: tuple[Release, ...], version: Version, extras: Extras) -> Case:
+    """From what is signed, and read back."""
+    gone = target.find(releases, version).withdrawn
+    if gone is None:
+        raise WaiaasError("not-shown", f"the feed does not say that {version} is withdrawn")
+    good = target.landing(releases, version, desk.shelf.clock.now())
+    report = desk.shelf.load("report", version)
+    downloads = report["downloads"] if report else None
+    facts = Facts(
+        version=version,
+        good=good,
+        at=gone.at,
+        reason=gone.reason,
+        severity=gone.severity,
+        crosses=bool(good and target.way_to(releases, version, good).crosses),
+        fixed_in=extras.fixed_in,
+        eta=extras.eta or "",
+        problems=extras.problems or (),
+        affected=downloads["count"] if downloads else None,
+        image=desk.settings.images[0] if desk.settings.images else "",
+    )
+    return Case(
+        releases, facts, gone, desk.settings, desk.tools, desk.shelf, desk.outside, desk.network, log.seen
+    )
+
+
+def _head(gone: Withdrawal, extras: Extras, facts: Facts | None) -> dict[str, Any]:
+    """`facts`: None where nothing was signed, and then the record says no more than what was wanted."""
+    return {
+        "to": str(gone.to) if gone.to else None,
+        "goodVersion": str(facts.good) if facts and facts.good else None,
+        "reason": gone.reason,
+        "severity": gone.severity,
+        "withdrawnAt": iso(facts.at) if facts else None,
+        "crossesMigration": bool(facts and facts.crosses),
+        "fixedIn": str(extras.fixed_in) if extras.fixed_in else None,
+        "eta": extras.eta or None,
+        "problems": list(extras.problems or ()),
+    }
+
+
+def _kept(log: Log, extras: Extras) -> Extras:
+    """What was said the last time and is not said anew."""
+    old = log.before or {"fixedIn": None, "eta": None, "problems": []}
+    return Extras(
+        extras.fixed_in or (Version.parse(old["fixedIn"]) if old["fixedIn"] else None),
+        old["eta"] if extras.eta is None else extras.eta,
+        tuple(old["problems"]) if extras.problems is None else extras.problems,
+    )
