@@ -40,6 +40,7 @@ def _deploy(commands: "Commands", source: Path) -> None:
         "deploy", help="publish what was assembled; a dry run unless told otherwise"
     )
     command.add_argument("steps", nargs="*", metavar="STEP", help="only these; default: all, in order")
+    command.add_argument("--mode", action="store_true", help="only say whether this is a dry run")
     command.add_argument("--release", type=Path, required=True, metavar="DIR", help="what `assemble` made")
     command.add_argument("--keys", type=Path, metavar="K", help="online keys, and targets keys if any")
     command.add_argument("--source", type=Path, default=source, metavar="DIR", help="the tree at the tag")

@@ -45,6 +45,9 @@ def deploy(bench: "Bench", arguments: argparse.Namespace) -> Exit:
         raise UsageError("unknown-step", f"there is no step {unknown[0]}", f"of {', '.join(story.STEPS)}")
     folder = arguments.release.resolve()
     deployment = Deployment(bench, folder, plan.read(folder), arguments.source.resolve(), arguments.keys)
+    if arguments.mode:
+        bench.say(f"publish={'true' if deployment.publishes else 'false'}")
+        return Exit.OK
     if not deployment.publishes:
         bench.remark("dry run: nothing is published (WAIAAS_RELEASE_PUBLISH is not true)")
     for name in arguments.steps or story.STEPS:

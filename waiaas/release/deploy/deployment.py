@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from waiaas.core.errors import WaiaasError
+from waiaas.core.version import Version
 from waiaas.host.files import sha256
 from waiaas.host.processes import Finished
 from waiaas.release.deploy.branch import Branch, parse
@@ -17,7 +18,8 @@ from waiaas.release.repository import Repository
 if TYPE_CHECKING:
     from waiaas.release.commands import Bench
 
-PUBLISH = "WAIAAS_RELEASE_PUBLISH"  # "true": publish; anything else is a dry run
+PUBLISH = "WAIAAS_RELEASE_PUBLISH"  # "true": publish; anything else but "" is a dry run
+FIRST_FOR_REAL = Version(2, 0, 0)  # published where nothing is said
 PATIENCE = 900.0  # seconds for one tool
 DONE, THERE, WOULD = "done", "there already", "would be done"
 
@@ -42,8 +44,9 @@ class Deployment:
 
     @property
     def publishes(self) -> bool:
-        """False in a dry run."""
-        return self.bench.environ.get(PUBLISH, "") == "true"
+        """False in a dry run: before 2.0.0 unless told otherwise, and always when told so (RLSE-04)."""
+        said = self.bench.environ.get(PUBLISH, "")
+        return said == "true" if said else self.plan.version >= FIRST_FOR_REAL
 
     @property
     def artefact(self) -> Path:
