@@ -9,7 +9,7 @@ from waiaas.host.files import sha256
 from waiaas.release.deploy.deployment import DONE, THERE, WOULD, Deployment, Result, same_bytes
 from waiaas.release.deploy.plan import FILE
 
-ABSENT = ("no assets match", "HTTP 404")
+ABSENT = ("no assets match", "no assets to download", "HTTP 404")
 
 
 def assets(deployment: Deployment) -> Result:
@@ -37,18 +37,26 @@ def _wanted(deployment: Deployment) -> Iterator[Path]:
     yield from sorted(deployment.assets.iterdir())
 
 
-def _attached(deployment: Deployment, path: Path) -> bool:
-    """Whether the release has this very file; raises WaiaasError `other-bytes` for another of its name.
+def download(deployment: Deployment, pattern: str, folder: Path) -> bool:
+    """Download the assets of the release that match; False if there are none.
 
     An upload that was cut off leaves a name without bytes: that counts as absent.
     """
+    argv = [*download_command(deployment.plan.tag, pattern), "--dir", str(folder), "--clobber"]
+    done = deployment.attempt(argv)
+    if done.code and not any(words in done.stderr for words in ABSENT):
+        raise WaiaasError("tool-failed", f"gh failed: {done.stderr.strip()}", "is GH_TOKEN set?")
+    return done.code == 0
+
+
+def download_command(tag: str, pattern: str) -> list[str]:
+    return ["gh", "release", "download", tag, "--pattern", pattern]
+
+
+def _attached(deployment: Deployment, path: Path) -> bool:
+    """Whether the release has this very file; raises WaiaasError `other-bytes` for another of its name."""
     with TemporaryDirectory(prefix="waiaas-asset-") as scratch:
-        argv = ["gh", "release", "download", deployment.plan.tag, "--pattern", path.name, "--dir", scratch]
-        done = deployment.attempt(argv)
-        attached = Path(scratch, path.name)
-        if done.code == 0 and attached.is_file():
-            same_bytes(attached, sha256(path), f"the release's {path.name}")
-            return True
-    if any(words in done.stderr for words in ABSENT):
-        return False
-    raise WaiaasError("tool-failed", f"gh failed: {done.stderr.strip()}", "is GH_TOKEN set?")
+        if not download(deployment, path.name, Path(scratch)):
+            return False
+        same_bytes(Path(scratch, path.name), sha256(path), f"the release's {path.name}")
+    return True

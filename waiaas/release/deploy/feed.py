@@ -9,6 +9,7 @@ import shutil
 from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.release import Release
 from waiaas.release import keys, pending, publish
+from waiaas.release.deploy import assets
 from waiaas.release.deploy.deployment import DONE, THERE, WOULD, Deployment, Result
 
 SIGNATURES = "*.sig.json"
@@ -18,15 +19,11 @@ def signatures(deployment: Deployment) -> Result:
     """Take the partial signatures that key holders have attached to the GitHub Release."""
     if not deployment.pending.is_dir():
         return Result(THERE, {"signatures": "nothing to sign"})
-    argv = ["gh", "release", "download", deployment.plan.tag, "--pattern", SIGNATURES]
-    argv += ["--dir", str(deployment.pending), "--clobber"]
     if not deployment.publishes:
-        deployment.would(argv)
+        deployment.would(assets.download_command(deployment.plan.tag, SIGNATURES))
         return Result(WOULD, {"signatures": _listed(deployment)})
-    done = deployment.attempt(argv)
-    if done.code and "no assets match" not in done.stderr:
-        raise WaiaasError("tool-failed", f"gh failed: {done.stderr.strip()}", "is GH_TOKEN set?")
-    return Result(DONE, {"signatures": _listed(deployment)})
+    found = assets.download(deployment, SIGNATURES, deployment.pending)
+    return Result(DONE if found else THERE, {"signatures": _listed(deployment)})
 
 
 def feed(deployment: Deployment) -> Result:
