@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Waiaas
+from waiaas import __version__
 from waiaas.cli.commands import VISIBLE
 from waiaas.cli.completion import vocabulary
+from waiaas.core.compat import LATEST_SCHEMA_VERSION, MIN_COMPATIBLE_SCHEMA_VERSION
 from waiaas.core.errors import Exit
 from waiaas.core.layout import Layout
 from waiaas.host.locks import Lock
@@ -71,7 +73,7 @@ def test_backup_goes_round__BKUP_1(ready: Waiaas, data_dir: Path) -> None:
     assert ready("backup", "verify").code == 0
     assert ready("backup", "restore", made["id"], "--yes").code == 0
     assert ready("kill-switch", "status", "--json").document["on"] is False
-    kinds = [b["id"].split("-1.")[0] for b in ready("backup", "list", "--json").document]
+    kinds = [b["id"].split(f"-{__version__}-")[0] for b in ready("backup", "list", "--json").document]
     assert kinds == ["pre-restore", "manual"]
 
 
@@ -153,9 +155,9 @@ def test_database_that_is_none_is_told_plainly(ready: Waiaas, data_dir: Path) ->
 def test_db_status_document_is_the_contract(ready: Waiaas) -> None:
     document = ready("db", "status", "--json").document
     assert document == {
-        "schemaVersion": 16,
-        "latestSchemaVersion": 16,
-        "minCompatibleSchemaVersion": 11,
+        "schemaVersion": LATEST_SCHEMA_VERSION,
+        "latestSchemaVersion": LATEST_SCHEMA_VERSION,
+        "minCompatibleSchemaVersion": MIN_COMPATIBLE_SCHEMA_VERSION,
         "pending": [],
         "action": "ok",
         "reason": document["reason"],

@@ -82,13 +82,13 @@ def test_a_stopping_daemon_says_so__HLTH_02(rig: Rig) -> None:
 
 
 def test_health_carries_update_withdrawal_and_probation__HLTH_01(rig: Rig) -> None:
-    notice = {"reason": "bad", "to": "1.9.0", "severity": "high"}
+    notice = {"reason": "bad", "to": "99.0.0", "severity": "high"}
     with rig.database.writing() as connection:
-        store_check(connection, CheckOutcome("1.9.0", notice, None), 1)
+        store_check(connection, CheckOutcome("99.0.0", notice, None), 1)
     rig.probation[0] = True
     status, document = rig.json("GET", "/health")
     assert status == 200
-    assert (document["latestVersion"], document["updateAvailable"]) == ("1.9.0", True)
+    assert (document["latestVersion"], document["updateAvailable"]) == ("99.0.0", True)
     assert (document["withdrawn"], document["probation"]) == (notice, True)
 
 

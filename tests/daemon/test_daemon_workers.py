@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.daemon_kit import Lines, Rig, rig_in
+from waiaas import __version__
 from waiaas.core.check import CheckOutcome
 from waiaas.daemon.jobs import version_check, wal_checkpoint
 from waiaas.daemon.log import Log
@@ -146,10 +147,10 @@ def failing() -> CheckOutcome:
 
 def test_a_check_is_stored_and_health_knows_at_once__VCHK_02(rig: Rig) -> None:
     assert rig.json("GET", "/health")[1]["latestVersion"] is None
-    stored = run_check(rig, lambda: CheckOutcome("1.9.0", None, None))
-    assert (stored.latest, stored.checked_at, stored.error) == ("1.9.0", rig.clock.seconds(), None)
-    assert rig.json("GET", "/health")[1]["latestVersion"] == "1.9.0"
-    assert any("1.8.0 → 1.9.0" in line for line in rig.sink.lines)
+    stored = run_check(rig, lambda: CheckOutcome("99.0.0", None, None))
+    assert (stored.latest, stored.checked_at, stored.error) == ("99.0.0", rig.clock.seconds(), None)
+    assert rig.json("GET", "/health")[1]["latestVersion"] == "99.0.0"
+    assert any(f"{__version__} → 99.0.0" in line for line in rig.sink.lines)
 
 
 @pytest.mark.parametrize("check", [lambda: CheckOutcome(None, None, "503 from the feed"), failing])

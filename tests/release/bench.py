@@ -17,7 +17,7 @@ from waiaas.host.power import at as nothing
 from waiaas.release import keys, publish
 from waiaas.release.archive import pack
 
-COMPAT = b"LATEST_SCHEMA_VERSION: Final = 16\nMIN_COMPATIBLE_SCHEMA_VERSION = 11\nTABLE = {1: 2}\n"
+COMPAT = b"LATEST_SCHEMA_VERSION: Final = 16\nSCHEMAS = {11: ('1.5.0',)}\nOTHER = len('unread')\n"
 
 
 def never() -> bytes:

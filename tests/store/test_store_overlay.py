@@ -47,6 +47,7 @@ def next_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
     edit(steps, "import m12, m13, m14, m15, m16", "import m12, m13, m14, m15, m16, m17")
     edit(steps, "(m12, m13, m14, m15, m16)", "(m12, m13, m14, m15, m16, m17)")
     (tree / "waiaas/store/migrations/m17.py").write_text(M17)
+    (tree / "waiaas/__init__.py").write_text('__version__ = "1.8.1"\n')  # serves the oldest of old_databases
     return tree
 
 

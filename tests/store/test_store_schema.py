@@ -8,15 +8,21 @@ import pytest
 
 from tests.fakes import FakeClock
 from tests.store.old_databases import contents, digest
+from waiaas.core.compat import FIRST_SCHEMA, LATEST_SCHEMA_VERSION
 from waiaas.core.errors import WaiaasError
 from waiaas.host.files import Files
 from waiaas.host.sqlite import connect
 from waiaas.store import schema
+from waiaas.store.migrations import MIGRATIONS
 from waiaas.store.structure import differences, facts
 
 
 class PowerCut(BaseException):
     """The world stops."""
+
+
+def test_migrations_begin_at_the_first_schema_and_leave_none_out__CMPT_01() -> None:
+    assert [step.VERSION - 1 for step in MIGRATIONS] == [*range(FIRST_SCHEMA, LATEST_SCHEMA_VERSION)]
 
 
 def test_a_new_database_has_all_versions_recorded__MIG_05(tmp_path: Path) -> None:

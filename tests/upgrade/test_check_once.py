@@ -22,7 +22,7 @@ from waiaas.upgrade.check import check_once
 
 INSTALLED = Version.parse(__version__)
 NEWER = f"{INSTALLED.major}.{INSTALLED.minor + 1}.0"
-OLDER = f"{INSTALLED.major}.{INSTALLED.minor - 1}.0"
+OLDER = f"{INSTALLED.major - 1}.99.0"
 
 
 @pytest.fixture

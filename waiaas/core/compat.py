@@ -1,17 +1,19 @@
 """Which database schemas this version serves, and what to say about the others (CMPT-01..03).
 
-The schema of a database is the highest `schema_version` row. The constants below are literals,
-because the maker's tool reads them out of a finished artefact without running it.
+The schema of a database is the highest `schema_version` row. The latest schema and the table are
+literals, because the maker's tool reads them out of a finished artefact without running it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from waiaas import __version__
 from waiaas.core.errors import SchemaIncompatible
 
 LATEST_SCHEMA_VERSION = 16
-MIN_COMPATIBLE_SCHEMA_VERSION = 11
 
 # schema -> the releases that write it, oldest first; schema 14 was only ever seen inside a migration.
+# A release that brings no new schema needs no entry.
 SCHEMAS: dict[int, tuple[str, ...]] = {
     10: ("1.4.8",),
     11: ("1.5.0",),
@@ -24,6 +26,33 @@ SCHEMAS: dict[int, tuple[str, ...]] = {
 
 # schemas of the previous implementation that are newer than any of ours
 FOREIGN_SCHEMAS: dict[int, str] = {62: "2.15.0"}
+
+MINORS_BACK = 3  # the databases of so many minors migrate by themselves
+FIRST_SCHEMA = 11  # no migration starts from an older one
+
+
+def oldest_served(release: str, table: Mapping[int, tuple[str, ...]]) -> int:
+    """The oldest schema that `release` migrates by itself: the one that the first release three minors
+    back wrote. Every earlier minor of the same major counts; of older majors, those in `table`. Where
+    the table knows too little, an older schema: nobody is refused who should be served."""
+    here = _line(release)
+    first: dict[tuple[int, int], int] = {}  # minor -> the schema that its first release writes
+    for schema, releases in sorted(table.items()):
+        for known in releases:
+            first.setdefault(_line(known), schema)
+    earlier = {line for line in first if line < here} | {(here[0], minor) for minor in range(here[1])}
+    back = sorted(earlier)[-MINORS_BACK:][:1]
+    candidates = [line for line in first if [line] <= back]
+    return max(FIRST_SCHEMA, first[max(candidates)]) if candidates else FIRST_SCHEMA
+
+
+def _line(release: str) -> tuple[int, int]:
+    """`1.9.0-rc.1` -> (1, 9)."""
+    major, minor, _ = release.split(".", 2)
+    return int(major), int(minor)
+
+
+MIN_COMPATIBLE_SCHEMA_VERSION = oldest_served(__version__, SCHEMAS)
 
 
 @dataclass(frozen=True)
@@ -92,7 +121,7 @@ def _stepping_stones() -> tuple[str, ...]:
     releases = [release for _, group in sorted(SCHEMAS.items()) for release in group]
     floor = SCHEMAS[MIN_COMPATIBLE_SCHEMA_VERSION][0].split(".")[:2]
     first = [release for release in releases if release.split(".")[:2] == floor][-1]
-    return first, releases[-1]
+    return first, __version__
 
 
 def _too_new(verdict: TooNew) -> SchemaIncompatible:

@@ -1,6 +1,6 @@
 """What a built file says about itself, read without running any of it.
 
-The build's facts are in `waiaas/_build.json`; the schema range is what `waiaas/core/compat.py`
+The build's facts are in `waiaas/_build.json`; the schema range follows from what `waiaas/core/compat.py`
 inside the archive states as literals, so that it is the shipped code that is described.
 """
 
@@ -9,7 +9,9 @@ import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from waiaas.core.compat import oldest_served
 from waiaas.core.errors import WaiaasError
 from waiaas.core.release import SchemaRange
 from waiaas.core.version import Version
@@ -18,7 +20,7 @@ from waiaas.host.files import sha256
 BUILD = "waiaas/_build.json"
 COMPAT = "waiaas/core/compat.py"
 ROOT = "waiaas/upgrade/root.json"
-LATEST, OLDEST = "LATEST_SCHEMA_VERSION", "MIN_COMPATIBLE_SCHEMA_VERSION"
+LATEST, TABLE = "LATEST_SCHEMA_VERSION", "SCHEMAS"
 BACK_TO = "COMPATIBLE_BACK_TO"  # optional: an older program can serve what this one wrote
 
 
@@ -44,9 +46,17 @@ def read(path: Path) -> Artefact:
             constants = _constants(archive.read(COMPAT))
             rooted = ROOT in archive.namelist()
         version = Version.parse(facts["version"])
-        schema = _schema(constants)
+        schema = _schema(version, constants)
         commit, built, python = str(facts["commit"]), int(facts["built"]), str(facts["python"])
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError, WaiaasError) as problem:
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        SyntaxError,
+        WaiaasError,
+    ) as problem:
         raise WaiaasError(
             "not-an-artefact", f"{path} is no artefact of WAIaaS: {problem}", "make one with `build`"
         ) from problem
@@ -59,19 +69,20 @@ def read(path: Path) -> Artefact:
     return Artefact(path, path.stat().st_size, sha256(path), version, commit, built, python, schema)
 
 
-def _schema(constants: dict[str, int]) -> SchemaRange:
-    latest = constants[LATEST]
-    return SchemaRange(constants[OLDEST], latest, latest, constants.get(BACK_TO, latest))
+def _schema(version: Version, constants: dict[str, Any]) -> SchemaRange:
+    latest = int(constants[LATEST])
+    oldest = oldest_served(str(version), constants[TABLE])
+    return SchemaRange(oldest, latest, latest, int(constants.get(BACK_TO, latest)))
 
 
-def _constants(source: bytes) -> dict[str, int]:
-    """The module's top-level names that are plain whole numbers."""
+def _constants(source: bytes) -> dict[str, Any]:
+    """What the module says of schemas; raises ValueError for a value that is no literal."""
     found = {}
     for node in ast.parse(source).body:
         match node:
             case (
-                ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=int(number)))
-                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=int(number)))
-            ):
-                found[name] = number
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ) if name in (LATEST, TABLE, BACK_TO):
+                found[name] = ast.literal_eval(value)
     return found
