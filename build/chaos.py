@@ -109,6 +109,15 @@ def counted(group: str, names: tuple[str, ...]) -> Counted | None:
     return Counted(group, cases, cases - failed - skipped, failed, skipped)
 
 
+def all_groups() -> list[Counted]:
+    groups = []
+    for group, names in GROUPS.items():
+        if (found := counted(group, names)) is not None:
+            groups.append(found)
+            print(row(found.cells()), flush=True)
+    return groups
+
+
 KILL_HEAD = (
     "scenario",
     "operations",
@@ -209,15 +218,13 @@ def _commit() -> str:
 
 def main() -> int:
     began, commit = time.monotonic(), _commit()
-    print(row(KILL_HEAD), flush=True)
-    tallies = all_kill_points()
-    print(row(total(tallies)), "", row(COUNT_HEAD), sep="\n", flush=True)
-    groups = []
-    for group, names in GROUPS.items():
-        if (found := counted(group, names)) is not None:
-            groups.append(found)
-            print(row(found.cells()), flush=True)
-    report = soak()
+    with ProcessPoolExecutor(1) as beside:  # it waits more than it works
+        soaking = beside.submit(soak, CYCLES, SEED)
+        print(f"soak: {CYCLES} cycles, seed {SEED}", row(KILL_HEAD), sep="\n", flush=True)
+        tallies = all_kill_points()
+        print(row(total(tallies)), "", row(COUNT_HEAD), sep="\n", flush=True)
+        groups = all_groups()
+        report = soaking.result()
     print(f"\nsoak: {report}", *(f"BAD: {sentence}" for sentence in report.bad), sep="\n")
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(page(commit, tallies, groups, str(report), (time.monotonic() - began) / 60))
