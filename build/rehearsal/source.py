@@ -56,7 +56,7 @@ class Source:
         branch = f"{self._github.origin}#feed"
         feed = ("--feed", str(self._ours))
         self._maker("fetch", *feed, "--branch", branch)
-        words = ("--keys", str(self.keys), *feed, tag.removeprefix("v"), "--reason", reason)
+        words = ("--keys", str(self.keys), *feed, tag.removeprefix("v"), "--reason", reason, "--yes")
         self._maker("withdraw", *words)
         self._maker("push", *feed, "--branch", branch)
 

@@ -136,7 +136,7 @@ def test_a_withdrawal_hidden_with_stolen_online_keys_is_refused__FEED_8(
     serving: Site, workshop: Workshop, feed: Feed, forget: Callable[[Site], None]
 ) -> None:
     """The old list of releases, validly signed in its time, under fresh snapshot and timestamp."""
-    why = ("--reason", "it forgets things", "1.8.1")
+    why = ("--reason", "it forgets things", "1.8.1", "--yes")
     workshop.maker("withdraw", "--feed", str(feed.folder), "--keys", str(workshop.keys), *why)
     assert serving.json("upgrade", "--check")["updateAvailable"] is False
     resign_old_list(feed.folder / "metadata", workshop.keys)

@@ -151,7 +151,9 @@ def withdrawn(workshop: Workshop, tmp_path: Path) -> Iterator[tuple[Site, Feed]]
         eventually(lambda: stored(made, "version_check_latest"))
         told_ago(made, 60)
         words = ("--keys", str(workshop.keys), "--feed", str(feed.folder), "1.8.1")
-        workshop.maker("withdraw", *words, "--reason", "loses the audit log", "--severity", "critical")
+        workshop.maker(
+            "withdraw", *words, "--reason", "loses the audit log", "--severity", "critical", "--yes"
+        )
         made.ok("restart")
         eventually(lambda: stored(made, "version_check_withdrawn"))
         yield made, feed

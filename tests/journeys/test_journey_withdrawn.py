@@ -10,7 +10,7 @@ from tests.journeys.workshop import Feed, Site, Workshop, site
 def withdraw(feed: Feed, version: str, to: str) -> None:
     feed.workshop.maker(
         *("withdraw", "--keys", str(feed.workshop.keys), "--feed", str(feed.folder), version),
-        *("--reason", "it loses mail", "--severity", "critical", "--to", to),
+        *("--reason", "it loses mail", "--severity", "critical", "--to", to, "--yes"),
     )
 
 

@@ -25,7 +25,7 @@ def test_a_feed_from_nothing_to_a_withdrawal__BLD_1(tmp_path: Path, capsys: Capt
     assert run("keys", "--dir", K, "--plain") == 0
     assert run("publish", "--feed", F, "--keys", K, *files) == 0
     assert run("rollout", "--feed", F, "--keys", K, "1.9.0", "25") == 0
-    assert run("withdraw", "--feed", F, "--keys", K, "1.9.0", "--reason", "it forgets things") == 0
+    assert run("withdraw", "--feed", F, "--keys", K, "1.9.0", "--reason", "it forgets things", "--yes") == 0
     assert run("rotate", "--feed", F, "--keys", K, "timestamp", "--plain") == 0
     assert run("refresh", "--feed", F, "--keys", K) == 0
     assert run("verify", "--feed", F, "--root", K / "root.json") == 0
@@ -118,7 +118,7 @@ def test_every_refusal_is_a_sentence_with_a_hint__CLI_2(
 
 
 def test_a_wrong_command_line_is_usage__CLI_3(capsys: Capture) -> None:
-    for argv in (["frobnicate"], ["withdraw", "--feed", "F", "--keys", "K", "1.8.0"]):
+    for argv in (["frobnicate"], ["withdraw"], ["withdraw", "--feed", "F", "--keys", "K"]):
         with pytest.raises(SystemExit) as exit_:
             tool.main(argv)
         assert exit_.value.code == 2

@@ -23,7 +23,7 @@ def main(argv: list[str]) -> Exit:
     """Run one command and return its exit code (CLI-3)."""
     environ = dict(os.environ)
     ask = Passphrases(_passphrase, _new_passphrase)
-    bench = Bench(Files(), Clock(), Processes(environ), environ, ask, _say, _remark)
+    bench = Bench(Files(), Clock(), Processes(environ), environ, ask, _say, _remark, _ask)
     try:
         arguments = parser().parse_args(argv)
         return COMMANDS[arguments.command](bench, arguments)
@@ -56,6 +56,13 @@ def _new_passphrase() -> bytes:
     if PASSPHRASE not in os.environ and getpass.getpass("The same again: ").encode() != found:
         raise UsageError("no-passphrase", "the two passphrases differ", "try again")
     return found
+
+
+def _ask(question: str) -> str | None:
+    if not sys.stdin or not sys.stdin.isatty():
+        return None
+    print(question, end="", file=sys.stderr, flush=True)  # noqa: T201
+    return sys.stdin.readline().strip()
 
 
 def _say(line: str) -> None:

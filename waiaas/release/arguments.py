@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from waiaas.core.version import Version
 from waiaas.release import deploy_arguments
+from waiaas.release.withdrawal.arguments import add as _taking_back
 
 PROJECT = Path(__file__).parents[2]
 
@@ -19,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m waiaas.release", description="Build, sign and publish releases of WAIaaS."
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_keys, _build, _prepare, _sign, _publish, _rollout, _withdraw, _refresh, _rotate, _look):
+    for add in (_keys, _build, _prepare, _sign, _publish, _rollout, _taking_back, _refresh, _rotate, _look):
         add(commands)
     _terms(deploy_arguments.add(commands, PROJECT))
     return top
@@ -77,16 +78,6 @@ def _rollout(commands: "Commands") -> None:
     command = commands.add_parser("rollout", help="offer a release to this share of installations")
     _signed_change(command)
     command.add_argument("percent", type=int, metavar="N", help="0 to 100")
-
-
-def _withdraw(commands: "Commands") -> None:
-    command = commands.add_parser("withdraw", help="mark a release as withdrawn, and say where to go instead")
-    _signed_change(command)
-    command.add_argument("--reason", required=True)
-    command.add_argument("--severity", default="high", choices=("low", "medium", "high", "critical"))
-    command.add_argument(
-        "--to", type=Version.parse, metavar="W", help="default: newest earlier good stable one"
-    )
 
 
 def _refresh(commands: "Commands") -> None:

@@ -15,6 +15,7 @@ from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.processes import Processes
 from waiaas.release import deploy_commands
+from waiaas.release.withdrawal.commands import assess, withdraw
 
 if TYPE_CHECKING:
     from waiaas.release.keys import Keyring
@@ -35,7 +36,10 @@ class Passphrases:
 
 @dataclass(frozen=True)
 class Bench:
-    """What the commands work with. `say`: data for stdout; `remark`: talk for stderr."""
+    """What the commands work with. `say`: data for stdout; `remark`: talk for stderr.
+
+    `ask`: one typed line, None where there is no terminal to ask on.
+    """
 
     files: Files
     clock: Clock
@@ -44,6 +48,7 @@ class Bench:
     passphrase: Passphrases
     say: Callable[[str], None]
     remark: Callable[[str], None]
+    ask: Callable[[str], str | None]
 
 
 def make_keys(bench: Bench, arguments: argparse.Namespace) -> Exit:
@@ -123,14 +128,6 @@ def rollout(bench: Bench, arguments: argparse.Namespace) -> Exit:
     return _changed(
         bench, publish.rollout(_maker(bench), arguments.feed, arguments.version, arguments.percent, ring)
     )
-
-
-def withdraw(bench: Bench, arguments: argparse.Namespace) -> Exit:
-    from waiaas.release import publish
-
-    why = publish.Reason(arguments.reason, arguments.severity, arguments.to)
-    ring = _keyring(bench, arguments.keys)
-    return _changed(bench, publish.withdraw(_maker(bench), arguments.feed, arguments.version, why, ring))
 
 
 def refresh(bench: Bench, arguments: argparse.Namespace) -> Exit:
@@ -239,6 +236,7 @@ COMMANDS: dict[str, Callable[[Bench, argparse.Namespace], Exit]] = {
     "publish": publish,
     "rollout": rollout,
     "withdraw": withdraw,
+    "assess": assess,
     "refresh": refresh,
     "rotate": rotate,
     "status": status,

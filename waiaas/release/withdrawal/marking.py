@@ -1,7 +1,6 @@
 """The first step: the signed mark in the feed, planned, done, and read back as a client reads it."""
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.release import Release, Withdrawal
 from waiaas.core.version import Version
 from waiaas.release import pending, publish
+from waiaas.release.deploy.branch import Branch
 from waiaas.release.keys import Keyring
 from waiaas.release.repository import frozen_releases, verify
 from waiaas.release.withdrawal import target
@@ -60,24 +60,34 @@ def plan(maker: publish.Maker, feed: Path, wish: Wish, *, in_parts: bool) -> Mar
     return _mark(releases, after, signed=after == before, frozen=False)
 
 
-def carry_out(maker: publish.Maker, feed: Path, mark: Mark, ring: Keyring) -> int | None:
-    """Sign and commit, unless the feed says so already; returns the new version of targets."""
-    if mark.signed:
-        return None
+def carry_out(
+    maker: publish.Maker, feed: Path, mark: Mark, ring: Keyring, branch: Branch | None
+) -> tuple[Seen, tuple[Release, ...]]:
+    """Sign and commit unless the feed says so already, make it public, and read it back.
+
+    Returns what was seen, and the releases. Frozen signatures are dropped last: until the feed is
+    public, they may be needed again.
+    """
+    version, folder = mark.release.version, pending.folder_of(feed)
     if mark.frozen:
-        return publish.publish_pending(maker, feed, ring)
-    return publish.withdraw(maker, feed, mark.release.version, mark.reason(), ring)
+        publish.publish_pending(maker, feed, ring, keep=True)
+    elif not mark.signed:
+        publish.withdraw(maker, feed, version, mark.reason(), ring)
+    where = f"; public as {branch.push(feed, f'withdraw {version}')[:12]}" if branch else ""
+    seen, releases = _read_back(feed, version)
+    if folder.is_dir() and frozen_releases(pending.thaw(folder).targets) == releases:
+        pending.drop(folder, maker.files)
+    return done(seen + where), releases
 
 
-def observe(feed: Path, version: Version, work: Callable[[], object]) -> tuple[Seen, tuple[Release, ...]]:
-    """Do `work`, then read the whole feed as a client that knows only its first root of trust."""
-    work()
+def _read_back(feed: Path, version: Version) -> tuple[str, tuple[Release, ...]]:
+    """The whole feed, as a client reads it that knows only its first root of trust."""
     releases = verify(feed, (feed / "metadata" / "1.root.json").read_bytes())
     gone = target.find(releases, version).withdrawn
     if gone is None:
         raise WaiaasError("not-shown", f"the feed does not say that {version} is withdrawn")
     where = f"go to {gone.to}" if gone.to else "no version to go to"
-    return done(f"a client reads: {version} is withdrawn ({gone.severity}: {gone.reason}), {where}"), releases
+    return f"a client reads: {version} is withdrawn ({gone.severity}: {gone.reason}), {where}", releases
 
 
 def _reason(releases: tuple[Release, ...], before: Release, wish: Wish) -> publish.Reason:

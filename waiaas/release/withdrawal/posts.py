@@ -6,6 +6,7 @@ then shows: that is what is recorded.
 
 import re
 import shlex
+from pathlib import Path
 
 from waiaas.core.errors import WaiaasError
 from waiaas.release.withdrawal import github, texts
@@ -20,7 +21,7 @@ def notice(case: Case) -> Seen:
         case.write(f"notice.{language}.md", texts.notice(case.texts, language))
         for language in texts.LANGUAGES
     ]
-    return done("written: " + ", ".join(f"{path} ({path.stat().st_size} bytes)" for path in paths))
+    return done("written: " + ", ".join(f"{path.name} ({path.stat().st_size} bytes)" for path in paths))
 
 
 def issue(case: Case) -> Seen:
@@ -34,7 +35,7 @@ def notes(case: Case) -> Seen:
     if case.tools.no_github:
         path = case.write("release-notes.md", block)
         todo = f"put it above the release notes of {github.tag(case.version)}, title: … {texts.WITHDRAWN}"
-        return by_hand(f"written: {path} ({case.tools.no_github})", todo)
+        return by_hand(f"written: {path.name} ({case.tools.no_github})", todo)
     repository = case.settings.repository
     before = _release(case)
     body, title = texts.applied(before["body"], block), texts.marked_title(before["name"], case.version)
@@ -66,8 +67,8 @@ def _issue(case: Case, outcomes: dict[str, str]) -> Seen:
     title, repository = texts.title(case.facts), case.settings.repository
     path = case.write("issue.md", texts.issue(case.facts, outcomes))
     if case.tools.no_github:
-        command = shlex.join(github.make_issue(repository or "OWNER/NAME", title, path))
-        return by_hand(f"written: {path} ({case.tools.no_github})", command)
+        command = shlex.join(github.make_issue(repository or "OWNER/NAME", title, Path(path.name)))
+        return by_hand(f"written: {path.name} ({case.tools.no_github})", command)
     number = _find(case)
     if number is None:
         _make_labels(case)

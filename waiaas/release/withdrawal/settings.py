@@ -2,6 +2,7 @@
 
     # F.toml
     repository = "OWNER/NAME"            # on GitHub; without it nothing is posted
+    branch = "REMOTE#BRANCH"             # where the feed is public; without it, F itself is served
     images = ["REGISTRY/OWNER/NAME"]     # whose moving tags go back
     checkout = "."                       # git checkout, relative to this file
     remote = "origin"
@@ -20,7 +21,7 @@ Nothing outside of the feed is touched that is not named here or on the command 
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ class Settings:
     """Empty where nothing is to be touched."""
 
     repository: str = ""
+    branch: str = ""
     images: tuple[str, ...] = ()
     checkout: Path | None = None
     remote: str = "origin"
@@ -69,8 +71,16 @@ def read(path: Path, *, needed: bool) -> Settings:
         raise UsageError("bad-settings", f"{path}: {problem}", "docs/withdraw.md shows the file") from problem
 
 
-def amended(settings: Settings, repository: str | None, images: list[str], checkout: Path | None) -> Settings:
+def amended(
+    settings: Settings,
+    repository: str | None = None,
+    images: Sequence[str] = (),
+    checkout: Path | None = None,
+    branch: str | None = None,
+) -> Settings:
     """With what the command line says instead. Raises `bad-settings`."""
+    if branch is not None:
+        settings = replace(settings, branch=branch)
     if repository is not None:
         settings = replace(settings, repository=_checked("--repository", repository, REPOSITORY))
     if images:
@@ -81,7 +91,15 @@ def amended(settings: Settings, repository: str | None, images: list[str], check
 def _parse(values: Mapping[str, Any], base: Path) -> Settings:
     package = _table(values, "package", ("name", "index"))
     contacts = _table(values, "contacts", None)
-    for name in values.keys() - {"repository", "images", "checkout", "remote", "package", "contacts"}:
+    for name in values.keys() - {
+        "repository",
+        "branch",
+        "images",
+        "checkout",
+        "remote",
+        "package",
+        "contacts",
+    }:
         raise ValueError(f"{name} is no setting")
     images = values.get("images", [])
     if not isinstance(images, list):
@@ -90,6 +108,7 @@ def _parse(values: Mapping[str, Any], base: Path) -> Settings:
         raise ValueError("[package] needs both name and index")
     return Settings(
         repository=_text(values, "repository", REPOSITORY),
+        branch=_text(values, "branch"),
         images=tuple(_checked("images", name, IMAGE) for name in images),
         checkout=(base / values["checkout"]) if _text(values, "checkout") else None,
         remote=_text(values, "remote", REMOTE) or "origin",
