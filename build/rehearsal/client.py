@@ -50,10 +50,6 @@ class Client:
             sys.exit(f"rehearsal failed: the client was not told: {check}")
         return _indented("$ waiaas upgrade --check", self._ok("upgrade", "--check"))
 
-    def leave(self, good: str) -> str:
-        """One command away from the bad version."""
-        return self.upgrade(good)
-
     def close(self) -> None:
         if self.program.exists():
             self._run("stop")

@@ -28,7 +28,6 @@ class GitHub:
         self.origin = folder / f"{REPOSITORY}.git"
         self.assets = folder / "assets"
         self.socket = socket
-        self.downloads = 0  # of artefacts, from Pages
         subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(self.origin)], check=True)
         self.assets.mkdir()
         self._pages = ThreadingHTTPServer(("127.0.0.1", 0), _pages(self))
@@ -57,10 +56,17 @@ class GitHub:
 
     def newest(self, role: str) -> bytes:
         """The newest `N.role` of the feed."""
-        argv = ["git", "-C", str(self.origin), "ls-tree", "--name-only", "refs/heads/feed", "metadata/"]
+        names = [name for name in self._listed("metadata") if name.endswith(f".{role}")]
+        return self.feed_file("metadata/" + max(names, key=lambda name: int(name.partition(".")[0]))) or b""
+
+    def payloads(self) -> list[str]:
+        """The artefacts in the feed, by their digests."""
+        return self._listed("targets")
+
+    def _listed(self, folder: str) -> list[str]:
+        argv = ["git", "-C", str(self.origin), "ls-tree", "--name-only", "refs/heads/feed", f"{folder}/"]
         names = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.split()
-        numbers = [int(Path(name).name.partition(".")[0]) for name in names if name.endswith(f".{role}")]
-        return self.feed_file(f"metadata/{max(numbers)}.{role}") or b""
+        return [Path(name).name for name in names]
 
     def feed_file(self, name: str) -> bytes | None:
         """A file of the branch `feed` as it is now."""
@@ -93,9 +99,7 @@ class _OverUnix(socketserver.ThreadingUnixStreamServer):
 def _pages(github: GitHub) -> type[BaseHTTPRequestHandler]:
     class Pages(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            path = unquote(urlsplit(self.path).path).lstrip("/")
-            found = github.feed_file(path)
-            github.downloads += path.startswith("targets/")
+            found = github.feed_file(unquote(urlsplit(self.path).path).lstrip("/"))
             self.send_response(404 if found is None else 200)
             self.send_header("Content-Length", str(len(found or b"")))
             self.end_headers()

@@ -117,10 +117,12 @@ class Rehearsal:
         self._say(self.client.told(bad, good, REASON))
         self._say(f"  withdraw → public: {withdrawn - began:.1f} s")
         self._say(f"  withdraw → the client knows (one check): {time.monotonic() - began:.1f} s")
-        before = self.github.downloads
-        self._say(self.client.leave(good))
-        self._expect(self.github.downloads == before, "an artefact was downloaded")
-        self._say("  artefacts downloaded on the way back: 0")
+        published = self.github.payloads()
+        self._say(self.client.upgrade(good))
+        self._expect(self.github.payloads() == published, "the feed has another artefact")
+        same = self.client.program.read_bytes() == self._file(good).read_bytes()
+        self._expect(same, "the client runs something else than was released")
+        self._say(f"  the very bytes of {good}; artefacts in the feed: {len(published)}, as before")
 
     def _file(self, tag: str) -> Path:
         """The artefact of a release, as somebody downloads it from GitHub."""
