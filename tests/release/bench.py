@@ -14,7 +14,7 @@ from tests.fakes import FakeClock
 from waiaas.core.version import Version
 from waiaas.host.files import Files
 from waiaas.host.power import at as nothing
-from waiaas.release import keys, publish
+from waiaas.release import ceremony, keys, publish
 from waiaas.release.archive import pack
 
 COMPAT = b"LATEST_SCHEMA_VERSION: Final = 16\nSCHEMAS = {11: ('1.5.0',)}\nOTHER = len('unread')\n"
@@ -68,6 +68,14 @@ class Bench:
     def rotate(self, role: str, **wish: object) -> int:
         rotation = publish.Rotation(role, plain=True, **wish)  # type: ignore[arg-type]
         return publish.rotate(self.maker, self.feed, self.keys, rotation, never)
+
+    def sign(self, folder: Path, *names: str) -> list[Path]:
+        """By these keys of the bench, the root of trust beside them being the holder's own."""
+        made: list[Path] = []
+        for name in names:
+            found = ceremony.look(folder, (self.keys / "root.json").read_bytes())
+            made += ceremony.sign(self.maker, folder, found, self.keys / f"{name}.pem", never)
+        return made
 
     def withdraw(self, version: str, to: str | None = None) -> int | None:
         why = publish.Reason("it forgets things", "high", Version.parse(to) if to else None)

@@ -43,7 +43,7 @@ def test_prepare_sign_publish__BLD_1(bench: Bench, capsys: Capture) -> None:
     folder = capsys.readouterr().out.strip()
     for number in (2, 3):
         assert run("sign", "--key", bench.keys / f"targets-{number}.pem", "--pending", folder) == 0
-    assert "signing: 1.8.0 (stable, seq 1, sha256 " in capsys.readouterr().err
+    assert "new: 1.8.0 (stable, seq 1, sha256 " in capsys.readouterr().err
     assert run("publish", "--feed", feed, "--online", bench.keys) == 0
     assert run("publish", "--feed", feed, "--online", bench.keys) == 0, "every step can be run again"
     assert "nothing to do" in capsys.readouterr().err

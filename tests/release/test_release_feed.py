@@ -1,5 +1,6 @@
 """The feed as the library's own client sees it: over HTTP, across rotations, in every moment of a change."""
 
+import dataclasses
 import functools
 import itertools
 import threading
@@ -118,7 +119,7 @@ def test_every_moment_of_every_change_satisfies_a_client__FEED_1(tmp_path: Path,
     bench.publish("1.8.0")
     bench.publish("1.9.0", "1.10.0")
     bench.withdraw("1.10.0")
-    for role in ROLES:
+    for role in (*ROLES, "targets"):  # the second time, too few of those who signed are left
         bench.rotate(role)
     publish.refresh(bench.maker, bench.feed, bench.ring)
     assert len(moments) > 50
@@ -257,7 +258,7 @@ def test_custom_keys_of_a_newer_tool_survive_a_change__FEED_3(bench: Bench) -> N
     assert isinstance(release, Release)
     change = repository.draft([release], {}, b"")
     changed = change.targets.replace(b'"critical":false', b'"critical":false,"later":[1]')
-    repository.publish(type(change)(change.root, changed, {}), bench.ring)
+    repository.publish(dataclasses.replace(change, targets=changed), bench.ring)
     bench.withdraw("1.9.0")
     current = max(bench.feed.glob("metadata/*.targets.json"))
     assert current.read_bytes().count(b'"later":[1]') == 2

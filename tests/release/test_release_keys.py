@@ -8,6 +8,7 @@ from tests.fakes import FakeClock
 from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.host.files import Files
 from waiaas.release import keys
+from waiaas.release.root import choose_key
 
 
 def generate(folder: Path, passphrase: bytes | None, threshold: int = 2) -> Path:
@@ -34,7 +35,7 @@ def test_a_wrong_passphrase_is_one_sentence__BLD_1(tmp_path: Path) -> None:
     generate(tmp_path / "K", b"correct horse")
     with pytest.raises(WaiaasError) as refused:
         keys.load_folder(tmp_path / "K", lambda: b"wrong")
-    assert (refused.value.code, refused.value.hint) == ("bad-key", "check the passphrase")
+    assert (refused.value.code, refused.value.hint) == ("wrong-passphrase", "check the passphrase")
 
 
 def test_existing_keys_are_never_replaced__BLD_1(tmp_path: Path) -> None:
@@ -62,8 +63,8 @@ def test_a_folder_without_keys_and_a_file_that_is_none_are_refused__BLD_1(tmp_pa
 
 
 def test_the_key_to_replace_is_named_by_the_beginning_of_its_id__FEED_1() -> None:
-    assert keys.choose_key(["aa1", "ab2"], "") == "aa1"
-    assert keys.choose_key(["aa1", "ab2"], "ab") == "ab2"
+    assert choose_key(["aa1", "ab2"], "") == "aa1"
+    assert choose_key(["aa1", "ab2"], "ab") == "ab2"
     for wanted in ("a", "c"):
         with pytest.raises(UsageError):
-            keys.choose_key(["aa1", "ab2"], wanted)
+            choose_key(["aa1", "ab2"], wanted)

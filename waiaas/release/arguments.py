@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from waiaas.core.version import Version
-from waiaas.release import deploy_arguments
+from waiaas.release import ceremony_arguments, deploy_arguments
 from waiaas.release.withdrawal.arguments import add as _taking_back
 
 PROJECT = Path(__file__).parents[2]
@@ -20,8 +20,9 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m waiaas.release", description="Build, sign and publish releases of WAIaaS."
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (_keys, _build, _prepare, _sign, _publish, _rollout, _taking_back, _refresh, _rotate, _look):
+    for add in (_keys, _build, _prepare, _publish, _rollout, _taking_back, _refresh, _rotate, _look):
         add(commands)
+    ceremony_arguments.add(commands)
     _terms(deploy_arguments.add(commands, PROJECT))
     return top
 
@@ -56,13 +57,8 @@ def _prepare(commands: "Commands") -> None:
     _feed(command)
     command.add_argument("artefacts", nargs="+", type=Path, metavar="ARTEFACT")
     command.add_argument("--root", type=Path, metavar="K/root.json", help="for the first release of a feed")
+    _shell(command)
     _terms(command)
-
-
-def _sign(commands: "Commands") -> None:
-    command = commands.add_parser("sign", help="one partial signature, on the key holder's machine")
-    command.add_argument("--key", type=Path, required=True, metavar="FILE")
-    command.add_argument("--pending", type=Path, required=True, metavar="DIR", help="what `prepare` made")
 
 
 def _publish(commands: "Commands") -> None:
@@ -71,6 +67,7 @@ def _publish(commands: "Commands") -> None:
     command.add_argument("artefacts", nargs="*", type=Path, metavar="ARTEFACT")
     command.add_argument("--keys", type=Path, metavar="K", help="folder with every key: signs all at once")
     command.add_argument("--online", type=Path, metavar="DIR", help="folder with snapshot and timestamp keys")
+    _shell(command)
     _terms(command)
 
 
@@ -118,6 +115,16 @@ def _signed_change(command: argparse.ArgumentParser) -> None:
     _feed(command)
     command.add_argument("--keys", type=Path, required=True, metavar="K")
     command.add_argument("version", type=Version.parse, metavar="V")
+
+
+def _shell(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--shell",
+        action="append",
+        default=[],
+        metavar="PLATFORM=FILE",
+        help="a bundle of the desktop shell, like linux-x86_64=FILE; repeat",
+    )
 
 
 def _terms(command: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from waiaas.core.errors import Exit, UsageError
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.processes import Processes
-from waiaas.release import deploy_commands
+from waiaas.release import ceremony_commands, deploy_commands, look_commands
 from waiaas.release.withdrawal.commands import assess, withdraw
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from waiaas.release.publish import Maker, Terms
 
 EPOCH = "SOURCE_DATE_EPOCH"
-SOON = {"root": 60, "targets": 30, "snapshot": 10, "timestamp": 7}  # days left that are too few
-UP_TO_DATE = "nothing to do: the feed says so already"
 
 
 @dataclass(frozen=True)
@@ -85,40 +83,27 @@ def prepare(bench: Bench, arguments: argparse.Namespace) -> Exit:
     from waiaas.release import publish
 
     root = _first_root(arguments.root, arguments.feed)
-    folder = publish.prepare(_maker(bench), arguments.feed, arguments.artefacts, _terms(arguments), root)
-    if folder is None:
-        bench.remark(UP_TO_DATE)
-        return Exit.OK
-    bench.say(str(folder))
-    bench.remark(
-        f"next: sign --key FILE --pending {folder}, by each holder; then publish --feed {arguments.feed}"
-    )
-    return Exit.OK
-
-
-def sign(bench: Bench, arguments: argparse.Namespace) -> Exit:
-    from waiaas.release import publish
-
-    maker = _maker(bench)
-    for line in publish.contents(arguments.pending):
-        bench.remark(f"signing: {line}")
-    bench.say(str(publish.sign(maker, arguments.pending, arguments.key, bench.passphrase.known)))
-    return Exit.OK
+    terms, shells = _terms(arguments), _shells(arguments)
+    folder = publish.prepare(_maker(bench), arguments.feed, arguments.artefacts, terms, root, shells)
+    return ceremony_commands.frozen(bench, arguments, folder)
 
 
 def publish(bench: Bench, arguments: argparse.Namespace) -> Exit:
-    from waiaas.release import publish
+    from waiaas.release import pending, publish
+    from waiaas.release.keys import Keyring
 
-    folder = arguments.keys or arguments.online
-    if folder is None:
+    maker, feed, folder = _maker(bench), arguments.feed, arguments.keys or arguments.online
+    waiting = pending.folder_of(feed)
+    if folder is None and (arguments.artefacts or not waiting.exists()):
         raise UsageError("no-keys", "publishing needs keys", "name the folder with --keys K, or --online DIR")
-    maker, ring = _maker(bench), _keyring(bench, folder)
+    ring = _keyring(bench, folder) if folder else Keyring([])  # a new root is signed offline only
     if not arguments.artefacts:
-        version = publish.publish_pending(maker, arguments.feed, ring)
-    else:
-        root = _first_root(folder / "root.json", arguments.feed)
-        version = publish.publish(maker, arguments.feed, arguments.artefacts, _terms(arguments), root, ring)
-    return _changed(bench, version)
+        rooted = (waiting / "root.json").is_file()
+        version = publish.publish_pending(maker, feed, ring)
+        return _rooted(bench, feed, version) if rooted else _changed(bench, version)
+    root = _first_root((folder or feed) / "root.json", feed)
+    terms, shells = _terms(arguments), _shells(arguments)
+    return _changed(bench, publish.publish(maker, feed, arguments.artefacts, terms, root, ring, shells))
 
 
 def rollout(bench: Bench, arguments: argparse.Namespace) -> Exit:
@@ -148,34 +133,6 @@ def rotate(bench: Bench, arguments: argparse.Namespace) -> Exit:
     return Exit.OK
 
 
-def status(bench: Bench, arguments: argparse.Namespace) -> Exit:
-    repository = _maker(bench).repository(arguments.feed)
-    healthy = True
-    for state in repository.roles():
-        days = (state.expires - bench.clock.utc()).days
-        soon = days < SOON[state.role]
-        healthy = healthy and not soon
-        note = "  EXPIRED" if days < 0 else "  expires soon" if soon else ""
-        need = f"{state.threshold} of {len(state.keyids)} keys"
-        valid = f"until {state.expires:%Y-%m-%d}  {days} days left{note}"
-        bench.say(f"{state.role:<10} version {state.version:<5} {need:<12} {valid}")
-    for release in repository.releases():
-        share = f"  rollout {release.rollout.percent(bench.clock.now())} %" if release.rollout else ""
-        gone = f"  withdrawn: {release.withdrawn.reason}" if release.withdrawn else ""
-        bench.say(f"{release.version!s:<14} {release.channel:<7} seq {release.seq}{share}{gone}")
-    if not healthy:
-        bench.remark("hint: `refresh` signs timestamp and snapshot, a publication targets, `rotate` root")
-    return Exit.OK if healthy else Exit.FAILED
-
-
-def verify(bench: Bench, arguments: argparse.Namespace) -> Exit:
-    from waiaas.release.repository import verify
-
-    releases = verify(arguments.feed, arguments.root.read_bytes())
-    bench.say(f"verified: {', '.join(str(release.version) for release in releases) or 'an empty feed'}")
-    return Exit.OK
-
-
 def _maker(bench: Bench) -> "Maker":
     from waiaas.release.publish import Maker
 
@@ -202,6 +159,12 @@ def _terms(arguments: argparse.Namespace) -> "Terms":
     )
 
 
+def _shells(arguments: argparse.Namespace) -> list[tuple[str, Path]]:
+    from waiaas.release.shells import read_wish
+
+    return [read_wish(text) for text in arguments.shell]
+
+
 def _first_root(path: Path | None, feed: Path) -> bytes:
     """The root of trust of a feed that does not exist yet; afterwards the feed has its own."""
     if (feed / "metadata" / "1.root.json").is_file():
@@ -222,9 +185,18 @@ def _epoch(environ: Mapping[str, str]) -> int | None:
 
 def _changed(bench: Bench, version: int | None) -> Exit:
     if version is None:
-        bench.remark(UP_TO_DATE)
+        bench.remark(ceremony_commands.UP_TO_DATE)
     else:
         bench.say(f"published: targets version {version}")
+    return Exit.OK
+
+
+def _rooted(bench: Bench, feed: Path, version: int | None) -> Exit:
+    if version is None:
+        bench.remark(ceremony_commands.UP_TO_DATE)
+        return Exit.OK
+    bench.say(f"published: root version {version}")
+    bench.remark(f"build it into the next release: --root {feed}/metadata/{version}.root.json")
     return Exit.OK
 
 
@@ -232,15 +204,21 @@ COMMANDS: dict[str, Callable[[Bench, argparse.Namespace], Exit]] = {
     "keys": make_keys,
     "build": build,
     "prepare": prepare,
-    "sign": sign,
+    "sign": ceremony_commands.sign,
     "publish": publish,
     "rollout": rollout,
     "withdraw": withdraw,
     "assess": assess,
     "refresh": refresh,
     "rotate": rotate,
-    "status": status,
-    "verify": verify,
+    "status": look_commands.status,
+    "verify": look_commands.verify,
+    "new-key": ceremony_commands.new_key,
+    "prepare-root": ceremony_commands.prepare_root,
+    "prepare-rotation": ceremony_commands.prepare_rotation,
+    "prepare-renewal": ceremony_commands.prepare_renewal,
+    "prepare-withdrawal": ceremony_commands.prepare_withdrawal,
+    "prepare-rollout": ceremony_commands.prepare_rollout,
     "assemble": lambda bench, arguments: deploy_commands.assemble(bench, arguments, _terms(arguments)),
     "deploy": deploy_commands.deploy,
     "fetch": deploy_commands.fetch,

@@ -1,16 +1,16 @@
-"""Who may sign: private keys as PEM files, and the root of trust that names their public halves.
+"""Private keys: files of their holders, and the public halves that holders hand out.
 
 Ed25519 only. A private key is a PKCS8 file of mode 0600, encrypted with a passphrase unless told
-otherwise. Which role a key serves is decided by the root of trust, never by the file's name.
+otherwise. Which role a key serves is decided by the root of trust, never by the file's name. A public
+half is a JSON file: `keyid`, and the key as TUF metadata write it.
 """
 
-import copy
+import json
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -18,16 +18,16 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from securesystemslib.signer import CryptoSigner
-from tuf.api.metadata import Metadata, Root, Targets
+from securesystemslib.signer import CryptoSigner, Key, SSlibKey
+from tuf.api.metadata import Metadata, Root
 
 from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.layout import DIRECTORY_MODE, FILE_MODE
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
+from waiaas.release import root as roots
+from waiaas.release.root import NUMBER_OF_KEYS
 
-NUMBER_OF_KEYS = {"root": 3, "targets": 3, "snapshot": 1, "timestamp": 1}
-LIFETIME = {"root": 730, "targets": 182, "snapshot": 35, "timestamp": 14}  # days (FEED-1)
 ROOT_FILE = "root.json"
 PUBLIC_MODE = 0o644
 ENCRYPTED = b"ENCRYPTED PRIVATE KEY"
@@ -50,12 +50,12 @@ class Keyring:
             if keyid in self._signers:
                 metadata.sign(self._signers[keyid], append=True)
 
-    def sign_role(self, metadata: Metadata[Any], role: str, roots: Sequence[Metadata[Root]]) -> None:
-        """Sign so that the role's threshold in each of `roots` is met; else `signatures-missing`."""
-        for root in roots:
+    def sign_role(self, metadata: Metadata[Any], role: str, known: Sequence[Metadata[Root]]) -> None:
+        """Sign so that the role's threshold in each root of `known` is met; else `signatures-missing`."""
+        for root in known:
             self.sign(metadata, root.signed.roles[role].keyids)
-        for root in roots:
-            require(root, role, metadata)
+        for root in known:
+            roots.require(root, role, metadata)
 
 
 def generate(folder: Path, threshold: int, passphrase: bytes | None, files: Files, clock: Clock) -> Path:
@@ -69,39 +69,55 @@ def generate(folder: Path, threshold: int, passphrase: bytes | None, files: File
             "bad-threshold", f"a threshold of {threshold} of 3 keys is impossible", "use 1, 2 or 3"
         )
     files.make_directory("keys.folder", folder, DIRECTORY_MODE)
-    root = Metadata(Root(version=1, expires=lifetime_end(clock, "root"), consistent_snapshot=True))
-    signers = []
-    for role, count in NUMBER_OF_KEYS.items():
-        for _ in range(count):
-            signer = new_key()
-            keep(signer, folder, role, passphrase, files)
-            root.signed.add_key(signer.public_key, role)
-            signers.append(signer)
-    root.signed.roles["root"].threshold = 2
-    root.signed.roles["targets"].threshold = threshold
-    Keyring(signers).sign(root, root.signed.roles["root"].keyids)
-    require(root, "root", root)
+    made = {role: [new_key() for _ in range(count)] for role, count in NUMBER_OF_KEYS.items()}
+    for role, signers in made.items():
+        for signer in signers:
+            keep(signer, _next(folder, role), passphrase, files)
+    holders = {role: [signer.public_key for signer in signers] for role, signers in made.items()}
+    root = roots.first(holders, {"root": 2, "targets": threshold}, clock)
+    Keyring(made["root"]).sign_role(root, "root", [root])
     return keep_root(root, folder, files)
-
-
-def lifetime_end(clock: Clock, role: str) -> datetime:
-    """When metadata of the role expires that is signed now."""
-    return clock.utc().replace(microsecond=0) + timedelta(days=LIFETIME[role])
 
 
 def new_key() -> CryptoSigner:
     return CryptoSigner.generate_ed25519()
 
 
-def keep(signer: CryptoSigner, folder: Path, role: str, passphrase: bytes | None, files: Files) -> Path:
-    """Write the private key as the next `ROLE-N.pem` of the folder; returns its path."""
+def keep(signer: CryptoSigner, path: Path, passphrase: bytes | None, files: Files) -> Path:
+    """Write the private key; a file that is there already is never replaced. Returns `path`."""
+    if path.exists():
+        raise UsageError("keys-exist", f"{path} exists, and keys are never replaced", "choose another name")
     lock = NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase)
-    number = 1 + max((_number(path) for path in folder.glob(f"{role}-*.pem*")), default=0)
     private = load_pem_private_key(signer.private_bytes, None)
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
-    path = folder / f"{role}-{number}.pem"
+    files.make_directory("keys.folder", path.parent, DIRECTORY_MODE)
     files.write("keys.private", path, pem, FILE_MODE)
     return path
+
+
+def keep_next(signer: CryptoSigner, folder: Path, role: str, passphrase: bytes | None, files: Files) -> Path:
+    """The same, as the next `ROLE-N.pem` of a folder that holds the keys of a whole feed."""
+    return keep(signer, _next(folder, role), passphrase, files)
+
+
+def keep_public(key: Key, path: Path, files: Files) -> Path:
+    """Write the public half, which its holder hands out; returns `path`."""
+    document = {"keyid": key.keyid, **key.to_dict()}
+    files.write("keys.public", path, (json.dumps(document, indent=1) + "\n").encode(), PUBLIC_MODE)
+    return path
+
+
+def load_public(path: Path) -> Key:
+    """A public half, its id computed anew. Raises UsageError `bad-public-key`."""
+    try:
+        document = json.loads(path.read_bytes())
+        raw = bytes.fromhex(document["keyval"]["public"])
+        key = SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(raw))
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise _not_public(path, str(problem)) from problem
+    if document != {"keyid": key.keyid, **key.to_dict()}:
+        raise _not_public(path, "what it says does not fit its key")
+    return key
 
 
 def keep_root(root: Metadata[Root], folder: Path, files: Files) -> Path:
@@ -117,16 +133,6 @@ def retire(keyid: str, folder: Path, passphrase: Passphrase, files: Files) -> No
             files.replace("keys.retire", path, path.with_name(path.name + ".retired"))
 
 
-def partial_signature(root: bytes, targets: bytes, signer: CryptoSigner) -> dict[str, str]:
-    """A signature over frozen targets; raises UsageError `foreign-key` if it would count for nothing."""
-    keyid = signer.public_key.keyid
-    if keyid not in Metadata[Root].from_bytes(root).signed.roles["targets"].keyids:
-        raise UsageError(
-            "foreign-key", f"the key {keyid[:8]} is no targets key of this feed", "use a targets key"
-        )
-    return dict(Metadata[Targets].from_bytes(targets).sign(signer).to_dict())
-
-
 def load_folder(folder: Path, passphrase: Passphrase) -> Keyring:
     """Every key of a folder."""
     found = sorted(folder.glob("*.pem"))
@@ -138,60 +144,37 @@ def load_folder(folder: Path, passphrase: Passphrase) -> Keyring:
 
 
 def load(path: Path, passphrase: Passphrase) -> CryptoSigner:
-    """One private key."""
+    """One private key. Raises WaiaasError `no-key`, `wrong-passphrase`, `bad-key`."""
+    if not path.is_file():
+        raise WaiaasError("no-key", f"there is no key {path}", "name the file that `new-key` or `keys` made")
     pem = path.read_bytes()
+    encrypted = ENCRYPTED in pem
     try:
-        private = load_pem_private_key(pem, passphrase() if ENCRYPTED in pem else None)
+        private = load_pem_private_key(pem, passphrase() if encrypted else None)
     except (ValueError, TypeError) as problem:
-        raise WaiaasError(
-            "bad-key", f"{path} cannot be opened: {problem}", "check the passphrase"
-        ) from problem
+        if encrypted:
+            raise WaiaasError(
+                "wrong-passphrase",
+                f"this passphrase does not open {path} (or the file is damaged)",
+                "check the passphrase",
+            ) from problem
+        raise WaiaasError("bad-key", f"{path} is no private key: {problem}", "name a .pem file") from problem
     if not isinstance(private, Ed25519PrivateKey):
-        raise WaiaasError("bad-key", f"{path} is no Ed25519 key", "make keys with `keys --dir K`")
+        raise WaiaasError("bad-key", f"{path} is no Ed25519 key", "make keys with `new-key` or `keys`")
     return CryptoSigner(private)
 
 
-def require(root: Metadata[Root], role: str, metadata: Metadata[Any]) -> None:
-    """Raise WaiaasError `signatures-missing` unless enough keys of the role have signed."""
-    result = root.signed.get_verification_result(role, metadata.signed_bytes, metadata.signatures)
-    if not result.verified:
-        raise WaiaasError(
-            "signatures-missing",
-            f"{role} carries {len(result.signed)} of the {result.threshold} signatures it needs",
-            f"let holders of {role} keys sign, or name the folder of the keys with --keys or --online",
-        )
+def _not_public(path: Path, why: str) -> UsageError:
+    return UsageError(
+        "bad-public-key",
+        f"{path} is no public half of a key: {why}",
+        "take the .pub file that `new-key` made on the holder's machine",
+    )
 
 
-def rotated(
-    old: Metadata[Root],
-    role: str,
-    replaced: str,
-    fresh: CryptoSigner,
-    threshold: int | None,
-    expires: datetime,
-) -> Metadata[Root]:
-    """The next root, not yet signed: `fresh` serves `role` instead of the key `replaced`."""
-    new = copy.deepcopy(old)
-    new.signatures.clear()
-    new.signed.version += 1
-    new.signed.expires = expires
-    new.signed.revoke_key(replaced, role)
-    new.signed.add_key(fresh.public_key, role)
-    if threshold is not None:
-        if not 1 <= threshold <= len(new.signed.roles[role].keyids):
-            raise UsageError("bad-threshold", f"{role} cannot need {threshold} keys", "see `status --feed F`")
-        new.signed.roles[role].threshold = threshold
-    return new
-
-
-def choose_key(keyids: Sequence[str], wanted: str) -> str:
-    """The key whose id begins with `wanted`; without it, the one that has served longest."""
-    matching = [keyid for keyid in keyids if keyid.startswith(wanted)]
-    if not matching or (wanted and len(matching) > 1):
-        raise UsageError(
-            "unknown-key", f"no single key of the role begins with {wanted}", "see `status --feed F`"
-        )
-    return matching[0]
+def _next(folder: Path, role: str) -> Path:
+    number = 1 + max((_number(path) for path in folder.glob(f"{role}-*.pem*")), default=0)
+    return folder / f"{role}-{number}.pem"
 
 
 def _number(path: Path) -> int:

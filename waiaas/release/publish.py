@@ -1,7 +1,8 @@
-"""The maker's stories: prepare, sign, publish, roll out, withdraw, refresh, rotate.
+"""The maker's stories: publish, roll out, withdraw, refresh, rotate.
 
 A change to the feed is described as releases, frozen into bytes, signed, and committed. Whoever
-holds all keys does that in one go; otherwise the frozen change waits in `F.pending` for signatures.
+holds all keys does that in one go, here; otherwise the frozen change waits in `F.pending` for the
+signatures of its holders (ceremony.py), and `publish_pending` commits it.
 """
 
 import dataclasses
@@ -10,15 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from waiaas.core.errors import UsageError, WaiaasError
-from waiaas.core.release import Release, Rollout, Withdrawal, target_name
+from waiaas.core.errors import WaiaasError
+from waiaas.core.release import Release, Withdrawal
 from waiaas.core.version import Version
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.locks import Lock
-from waiaas.release import keys, pending
-from waiaas.release.artefact import Artefact, read
-from waiaas.release.repository import Repository, frozen_releases
+from waiaas.release import keys, pending, publication
+from waiaas.release import root as roots
+from waiaas.release.publication import Wishes
+from waiaas.release.repository import Repository
 from waiaas.release.withdrawal import target, words
 from waiaas.release.withdrawal.secrets import Secrets
 
@@ -68,41 +70,32 @@ class Maker:
         return Repository(feed, self.files, self.clock)
 
 
-def prepare(maker: Maker, feed: Path, paths: Sequence[Path], terms: Terms, root: bytes) -> Path | None:
+def prepare(
+    maker: Maker, feed: Path, paths: Sequence[Path], terms: Terms, root: bytes, shells: Wishes = ()
+) -> Path | None:
     """Freeze the publication of artefacts into `F.pending`; None if all are published already."""
-    with _alone(maker, feed):
-        change = _publication(maker, feed, paths, terms, root)
-        if change is None:
-            return None
-        folder = pending.folder_of(feed)
-        pending.freeze(change, folder, maker.files)
-        return folder
+    with alone(maker, feed):
+        change = publication.draft(maker.repository(feed), maker.clock, paths, terms, root, shells)
+        return None if change is None else freeze(maker, feed, change)
 
 
-def contents(folder: Path) -> list[str]:
-    """What somebody signs who signs `folder`, one line a release."""
-    return [
-        f"{r.version} ({r.channel}, seq {r.seq}, sha256 {r.sha256}){' WITHDRAWN' if r.withdrawn else ''}"
-        for r in frozen_releases(pending.thaw(folder).targets)
-    ]
-
-
-def sign(maker: Maker, folder: Path, key: Path, passphrase: keys.Passphrase) -> Path:
-    """One partial signature over what is frozen in `folder`, by a key that may sign it."""
-    change = pending.thaw(folder)
-    signature = keys.partial_signature(change.root, change.targets, keys.load(key, passphrase))
-    return pending.add_signature(folder, signature, maker.files)
+def freeze(maker: Maker, feed: Path, change: pending.Change) -> Path:
+    """Let a change wait in `F.pending` for signatures; returns that folder."""
+    folder = pending.folder_of(feed)
+    pending.freeze(change, folder, maker.files)
+    return folder
 
 
 def publish_pending(maker: Maker, feed: Path, keyring: keys.Keyring, *, keep: bool = False) -> int | None:
     """Publish what is frozen, with the signatures that have arrived and those of `keyring`.
 
-    Returns the new version of targets, None if nothing waits any more. `keep`: leave F.pending, for a
-    caller that has to make the feed public as well and may have to begin again.
+    Returns the new version of targets, or of root where keys change; None if nothing waits any more.
+    `keep`: leave F.pending, for a caller that has to make the feed public as well and may have to begin
+    again.
     """
-    with _alone(maker, feed):
+    with alone(maker, feed):
         folder, repository = pending.folder_of(feed), maker.repository(feed)
-        if repository.exists and not folder.exists():
+        if repository.rooted and not folder.exists():
             return None
         version = repository.publish(pending.thaw(folder), keyring)
         if not keep:
@@ -111,31 +104,47 @@ def publish_pending(maker: Maker, feed: Path, keyring: keys.Keyring, *, keep: bo
 
 
 def publish(
-    maker: Maker, feed: Path, paths: Sequence[Path], terms: Terms, root: bytes, keyring: keys.Keyring
+    maker: Maker,
+    feed: Path,
+    paths: Sequence[Path],
+    terms: Terms,
+    root: bytes,
+    keyring: keys.Keyring,
+    shells: Wishes = (),
 ) -> int | None:
     """Publish artefacts at once; the new version of targets, None if all are published already."""
-    with _alone(maker, feed):
-        change = _publication(maker, feed, paths, terms, root)
-        return None if change is None else maker.repository(feed).publish(change, keyring)
+    with alone(maker, feed):
+        change = publication.draft(maker.repository(feed), maker.clock, paths, terms, root, shells)
+        return _commit(maker, feed, change, keyring)
 
 
 def rollout(maker: Maker, feed: Path, version: Version, percent: int, keyring: keys.Keyring) -> int | None:
     """Offer a release to `percent` of installations from now on."""
-    with _alone(maker, feed):
-        repository = maker.repository(feed)
-        before = target.find(repository.releases(), version)
-        started = before.rollout.start if before.rollout else maker.clock.seconds()
-        shares = _rollout(percent, started)
-        return _describe_anew(repository, before, dataclasses.replace(before, rollout=shares), keyring)
+    with alone(maker, feed):
+        return _commit(maker, feed, offered(maker, feed, version, percent), keyring)
 
 
 def withdraw(maker: Maker, feed: Path, version: Version, why: Reason, keyring: keys.Keyring) -> int | None:
     """Mark a release as withdrawn (FEED-5). Nothing is deleted; saying the same again changes nothing."""
-    with _alone(maker, feed):
-        repository = maker.repository(feed)
-        releases = repository.releases()
-        after = marked(releases, version, why, maker.clock.seconds())
-        return _describe_anew(repository, target.find(releases, version), after, keyring)
+    with alone(maker, feed):
+        return _commit(maker, feed, withdrawal(maker, feed, version, why), keyring)
+
+
+def offered(maker: Maker, feed: Path, version: Version, percent: int) -> pending.Change | None:
+    """The change that offers a release to `percent` of installations; None if it is so already."""
+    repository = maker.repository(feed)
+    before = target.find(repository.releases(), version)
+    start = before.rollout.start if before.rollout else maker.clock.seconds()
+    after = dataclasses.replace(before, rollout=publication.share(percent, start))
+    return _described_anew(repository, before, after)
+
+
+def withdrawal(maker: Maker, feed: Path, version: Version, why: Reason) -> pending.Change | None:
+    """The change that marks a release as withdrawn; None if it says just that already."""
+    repository = maker.repository(feed)
+    releases = repository.releases()
+    after = marked(releases, version, why, maker.clock.seconds())
+    return _described_anew(repository, target.find(releases, version), after)
 
 
 def marked(releases: Sequence[Release], version: Version, why: Reason, now: int) -> Release:
@@ -153,109 +162,43 @@ def marked(releases: Sequence[Release], version: Version, why: Reason, now: int)
 
 def refresh(maker: Maker, feed: Path, keyring: keys.Keyring) -> list[str]:
     """The daily signing by the online keys; returns the roles signed."""
-    with _alone(maker, feed):
+    with alone(maker, feed):
         return maker.repository(feed).refresh(keyring, SNAPSHOT_DAYS)
 
 
 def rotate(maker: Maker, feed: Path, folder: Path, wish: Rotation, passphrase: keys.Passphrase) -> int:
     """A new key for a role in `folder`, and the root that names it; returns that root's version."""
-    with _alone(maker, feed):
+    with alone(maker, feed):
         repository = maker.repository(feed)
         old = repository.root()
         keyring = keys.load_folder(folder, passphrase)
-        gone = keys.choose_key(old.signed.roles[wish.role].keyids, wish.replaced)
+        gone = roots.choose_key(old.signed.roles[wish.role].keyids, wish.replaced)
         fresh = keys.new_key()
-        ring = keyring.with_key(fresh)
-        new = keys.rotated(
-            old, wish.role, gone, fresh, wish.threshold, keys.lifetime_end(maker.clock, "root")
-        )
-        ring.sign_role(new, "root", [old, new])
-        kept = keys.keep(fresh, folder, wish.role, None if wish.plain else passphrase(), maker.files)
+        turnover = roots.Turnover(wish.role, (fresh.public_key,), (gone,), wish.threshold)
+        new = roots.changed(old, turnover, maker.clock)
+        keyring.with_key(fresh).sign_role(new, "root", [old, new])
+        kept = keys.keep_next(fresh, folder, wish.role, None if wish.plain else passphrase(), maker.files)
         try:
-            repository.install_root(new, wish.role, ring)
+            repository.publish(repository.draft_root(new), keyring.with_key(fresh))
         except WaiaasError:  # a signature is missing, so nothing was published
             maker.files.remove("keys.unused", kept)
             raise
-        keys.keep_root(new, folder, maker.files)
+        keys.keep_root(repository.root(), folder, maker.files)
         keys.retire(gone, folder, passphrase, maker.files)
         return new.signed.version
 
 
-def _publication(
-    maker: Maker, feed: Path, paths: Sequence[Path], terms: Terms, root: bytes
-) -> pending.Change | None:
-    """The change that adds the artefacts that are not published yet, in order of their versions."""
-    repository = maker.repository(feed)
-    published = {release.version: release for release in repository.releases()}
-    artefacts = sorted((read(path) for path in paths), key=lambda artefact: artefact.version)
-    fresh = [artefact for artefact in artefacts if not _is_published(artefact, published)]
-    _check_terms(terms, {*published, *(artefact.version for artefact in fresh)})
-    seq = max((release.seq for release in published.values()), default=0)
-    start = maker.clock.seconds()
-    releases = [_release(artefact, terms, seq + n, start) for n, artefact in enumerate(fresh, 1)]
-    payloads = {target_name(artefact.version): artefact.path for artefact in fresh}
-    return repository.draft(releases, payloads, root) if fresh else None
-
-
-def _is_published(artefact: Artefact, published: dict[Version, Release]) -> bool:
-    there = published.get(artefact.version)
-    if there is not None and there.sha256 != artefact.sha256:
-        raise WaiaasError(
-            "version-taken",
-            f"{artefact.version} is published already with other bytes, and a version is never used again",
-            "publish the next version",
-        )
-    return there is not None
-
-
-def _check_terms(terms: Terms, known: set[Version]) -> None:
-    unknown = [str(version) for version in terms.via if version not in known]
-    if unknown:
-        raise UsageError(
-            "unknown-version", f"the feed has no {', '.join(unknown)}", "name published versions as --via"
-        )
-
-
-def _release(artefact: Artefact, terms: Terms, seq: int, start: int) -> Release:
-    version = artefact.version
-    if version.is_rc and terms.channel == "stable":
-        raise UsageError("rc-in-stable", f"{version} is a release candidate", "publish it to channel rc")
-    return Release(
-        version=version,
-        seq=seq,
-        min_safe=terms.min_safe,
-        channel=terms.channel or version.channel,
-        commit=artefact.commit,
-        built=artefact.built,
-        schema=artefact.schema,
-        min_from=terms.min_from,
-        via=terms.via,
-        python=artefact.python,
-        notes_url=terms.notes_url,
-        critical=terms.critical,
-        withdrawn=None,
-        rollout=_rollout(terms.rollout, start),
-        target=target_name(version),
-        length=artefact.length,
-        sha256=artefact.sha256,
-    )
-
-
-def _rollout(percent: int, start: int) -> Rollout | None:
-    if not 0 <= percent <= 100:
-        raise UsageError("bad-rollout", f"{percent} is no percentage", "use 0 to 100")
-    return None if percent == 100 else Rollout(start, ((0, percent),))
-
-
-def _describe_anew(
-    repository: Repository, before: Release, after: Release, keyring: keys.Keyring
-) -> int | None:
-    return None if after == before else repository.publish(repository.draft([after], {}, b""), keyring)
-
-
 @contextmanager
-def _alone(maker: Maker, feed: Path) -> Iterator[None]:
+def alone(maker: Maker, feed: Path) -> Iterator[None]:
     """One change to a feed at a time; raises Busy."""
     maker.files.make_directory("feed.parent", feed.parent, pending.PUBLIC_DIRECTORY)
     with Lock.acquire(feed.with_name(feed.name + ".lock"), "change to this feed"):
         yield
+
+
+def _described_anew(repository: Repository, before: Release, after: Release) -> pending.Change | None:
+    return None if after == before else repository.draft([after], {}, b"")
+
+
+def _commit(maker: Maker, feed: Path, change: pending.Change | None, keyring: keys.Keyring) -> int | None:
+    return None if change is None else maker.repository(feed).publish(change, keyring)

@@ -4,31 +4,28 @@ Everything is signed and checked before anything is written. Then: payload, targ
 `timestamp.json` last, which is the one point of commit. Consistent snapshots, hash-prefixed targets.
 """
 
-import itertools
-import re
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from tuf.api.exceptions import DownloadError, DownloadHTTPError, RepositoryError
-from tuf.api.metadata import Metadata, MetaFile, Root, Signature, Snapshot, TargetFile, Targets, Timestamp
-from tuf.api.serialization import DeserializationError
-from tuf.api.serialization.json import JSONSerializer
-from tuf.ngclient import FetcherInterface, Updater
+from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 
-from waiaas.core.errors import TrustRefused, WaiaasError
-from waiaas.core.release import Release, from_custom, to_custom
+from waiaas.core.errors import WaiaasError
+from waiaas.core.release import Release, to_custom
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files, sha256
-from waiaas.release.keys import LIFETIME, Keyring, lifetime_end, require
+from waiaas.release import root as roots
+from waiaas.release.examine import examine
+from waiaas.release.keys import Keyring
+from waiaas.release.metadata import COMPACT, Shelf, entry
 from waiaas.release.pending import PUBLIC_DIRECTORY, PUBLIC_MODE, Change
+from waiaas.release.reader import read
+from waiaas.release.shells import Shell, releases_among, shells_among
 
-KEPT = timedelta(days=35)  # metadata that something newer has replaced
-COMPACT = JSONSerializer(compact=True)
+AGAIN = "drop the folder, prepare the change again, and let it be signed again"
 
 
 @dataclass(frozen=True)
@@ -45,162 +42,184 @@ class Repository:
 
     def __init__(self, folder: Path, files: Files, clock: Clock) -> None:
         self.folder = folder
-        self.metadata = folder / "metadata"
         self.targets_folder = folder / "targets"
+        self._shelf = Shelf(folder / "metadata", files, clock)
         self._files = files
         self._clock = clock
 
     @property
     def exists(self) -> bool:
         """Whether anything was ever committed."""
-        return (self.metadata / "timestamp.json").is_file()
+        return self._shelf.exists
+
+    @property
+    def rooted(self) -> bool:
+        """Whether it has a root of trust, with or without releases."""
+        return bool(self._shelf.versions("root"))
 
     def root(self) -> Metadata[Root]:
         """The newest root; raises WaiaasError `no-feed`."""
-        versions = self._versions("root")
-        if not versions:
-            raise WaiaasError("no-feed", f"{self.folder} is no feed", "publish something into it first")
-        return Metadata[Root].from_file(str(self.metadata / f"{versions[-1]}.root.json"))
+        return self._shelf.root()
 
     def releases(self) -> tuple[Release, ...]:
         """What the current targets say, oldest publication first."""
-        if not self.exists:
-            return ()
-        entries = self._targets().signed.targets.values()
-        return _described(entries)
+        return releases_among(self._targets())
+
+    def shells(self) -> tuple[Shell, ...]:
+        """The bundles of the desktop shell in the current targets."""
+        return shells_among(self._targets())
 
     def roles(self) -> tuple[RoleState, ...]:
         """Version and expiry of each role, from root to timestamp."""
-        root = self.root().signed
-        signed = {"root": root, "targets": self._targets().signed}
-        signed |= {"snapshot": self._snapshot().signed, "timestamp": self._timestamp().signed}
+        shelf, root = self._shelf, self.root().signed
+        signed = {"root": root, "targets": shelf.targets().signed}
+        signed |= {"snapshot": shelf.snapshot().signed, "timestamp": shelf.timestamp().signed}
         return tuple(
             RoleState(name, s.version, s.expires, tuple(root.roles[name].keyids), root.roles[name].threshold)
             for name, s in signed.items()
         )
 
-    def draft(self, changed: Sequence[Release], payloads: Mapping[str, Path], root: bytes) -> Change:
-        """Freeze the next targets metadata, in which these releases are added or described anew.
+    def draft(
+        self,
+        changed: Iterable[Release],
+        payloads: Mapping[str, Path],
+        root: bytes,
+        shells: Iterable[Shell] = (),
+    ) -> Change:
+        """Freeze the next targets, in which these releases and bundles are added or described anew.
 
-        `payloads`: target name -> file; `root`: used while the feed is empty.
+        `payloads`: target name -> file; `root`: used while the feed has none.
         """
-        targets = self._targets() if self.exists else Metadata(Targets())
-        self._renew(targets, "targets")
+        targets = self._shelf.targets() if self.exists else Metadata(Targets())
+        self._shelf.renew(targets, "targets")
         for release in changed:
             before = targets.signed.targets.get(release.target)
             custom = {**(before.custom if before else {}), **to_custom(release)}  # keys of newer tools stay
-            hashes = {"sha256": release.sha256}
-            targets.signed.targets[release.target] = TargetFile(
-                release.length, hashes, release.target, {"custom": custom}
-            )
+            _describe(targets.signed, release, custom)
+        for shell in shells:
+            _describe(targets.signed, shell, shell.to_custom())
         names = {targets.signed.targets[t].get_prefixed_paths()[0]: path for t, path in payloads.items()}
-        base = self.root().to_bytes(COMPACT) if self._versions("root") else root
-        return Change(base, targets.to_bytes(COMPACT), names)
+        return Change(
+            self._shelf.chain() or (root,),
+            self._shelf.targets_file() if self.exists else b"",
+            targets=targets.to_bytes(COMPACT),
+            payloads=names,
+        )
+
+    def draft_root(self, new: Metadata[Root]) -> Change:
+        """Freeze the next root; and the targets anew, where those in force lack signatures under it."""
+        if not self.exists:
+            return Change(self._shelf.chain(), root=new.to_bytes(COMPACT))
+        targets = self._shelf.targets()
+        if roots.fits(new, "targets", targets):
+            return Change(self._shelf.chain(), self._shelf.targets_file(), new.to_bytes(COMPACT))
+        return dataclasses.replace(self.draft([], {}, b""), root=new.to_bytes(COMPACT))
 
     def publish(self, change: Change, keyring: Keyring) -> int | None:
-        """Commit a change; returns the new version of targets, None if it is in force already.
+        """Commit a change; returns the new version of root or targets, None if it is in force already.
 
-        Raises WaiaasError `signatures-missing`, `stale-change`, `payload-missing`.
+        Raises WaiaasError `signatures-missing`, `stale-change`, `payload-missing`; TrustRefused
+        `pending-tampered`.
         """
-        root = self.root() if self._versions("root") else Metadata[Root].from_bytes(change.root)
-        require(root, "root", root)
-        targets = Metadata[Targets].from_bytes(change.targets)
-        if self.exists and targets.signed.version <= (current := self._targets()).signed.version:
-            if targets.signed == current.signed:
-                return None
-            raise WaiaasError(
-                "stale-change",
-                "the feed has changed since this was prepared",
-                "drop it and run `prepare` again",
-            )
-        for signature in change.signatures:
-            targets.signatures[signature["keyid"]] = Signature.from_dict(dict(signature))
+        documents = examine(change).documents
+        targets = documents.get("targets")
+        in_force = targets is not None and self.exists and targets.signed == self._shelf.targets().signed
+        if "root" in documents:
+            # targets in force: an earlier try got that far
+            return self._turn(change, documents["root"], None if in_force else targets, keyring)
+        if targets is None or in_force:
+            return None
+        self._check_fresh(change, [targets])
+        root = self.root() if self.rooted else Metadata[Root].from_bytes(change.roots[-1])
         chain = self._chain(keyring, [root], targets)
         self._copy_payloads(targets.signed, change.payloads)
-        if not self._versions("root"):
-            self._write_metadata("1.root.json", change.root)
-        self._commit(chain)
-        return targets.signed.version
+        if not self.rooted:
+            self._shelf.write("1.root.json", change.roots[0])
+        self._shelf.commit(chain)
+        return int(targets.signed.version)
 
     def refresh(self, keyring: Keyring, days: int) -> list[str]:
         """Sign timestamp anew, and snapshot when fewer than `days` remain; returns what was signed."""
-        old = self._snapshot().signed.expires - self._now() < timedelta(days=days)
+        old = self._shelf.snapshot().signed.expires - self._shelf.now() < timedelta(days=days)
         chain = self._chain(keyring, [self.root()], snapshot=old)
-        self._commit(chain)
+        self._shelf.commit(chain)
         return [metadata.signed.type for metadata in chain]
 
-    def install_root(self, new: Metadata[Root], role: str, keyring: Keyring) -> None:
-        """Publish a root with another key for `role`, with no moment in which a client would refuse.
+    def _turn(
+        self, change: Change, new: Metadata[Root], targets: Metadata[Targets] | None, keyring: Keyring
+    ) -> int | None:
+        """Publish the next root, with no moment in which a client would refuse.
 
-        What the role has signed is signed by its old and new keys first, then the root appears.
-        Where the old keys are gone, the root comes first. `new` is signed already.
+        What lacks signatures under the new root is signed for the old and the new one first, then the
+        root appears. Where the old keys are gone, the root comes first.
         """
-        old = self.root()
+        there = self.rooted and self.root().signed == new.signed
+        if not there:
+            self._check_fresh(change, [new] if targets is None else [new, targets])
+        old = [self.root()] if self.rooted and not there else []
+        keyring.sign_role(new, "root", [*old, new])
         try:
-            chain, early = self._resigned(role, keyring, [old, new]), True
+            chain, early = self._bridge(keyring, [*old, new], targets), True
         except WaiaasError:
-            chain, early = self._resigned(role, keyring, [new]), False
+            chain, early = self._bridge(keyring, [new], targets), False
+        if there and not chain:
+            return None
         if early:
-            self._commit(chain)
-        self._write_metadata(f"{new.signed.version}.root.json", new.to_bytes(COMPACT))
+            self._shelf.commit(chain)
+        if not there:
+            self._shelf.write(f"{new.signed.version}.root.json", new.to_bytes(COMPACT))
         if not early:
-            self._commit(chain)
+            self._shelf.commit(chain)
+        return new.signed.version
 
-    def _resigned(self, role: str, keyring: Keyring, roots: Sequence[Metadata[Root]]) -> list[Metadata[Any]]:
-        if role == "root":
+    def _bridge(
+        self, keyring: Keyring, known: Sequence[Metadata[Root]], targets: Metadata[Targets] | None
+    ) -> list[Metadata[Any]]:
+        """What lies below root and the last of `known` would not accept as it is, signed for all of them."""
+        if not self.exists:
             return []
-        targets = self._targets() if role == "targets" else None
-        if targets:
-            self._renew(targets, "targets")
-        return self._chain(keyring, roots, targets, snapshot=role == "snapshot")
+        new = known[-1]
+        snapshot = not roots.fits(new, "snapshot", self._shelf.snapshot())
+        if targets is None and not snapshot and roots.fits(new, "timestamp", self._shelf.timestamp()):
+            return []
+        return self._chain(keyring, known, targets, snapshot=snapshot)
 
     def _chain(
         self,
         keyring: Keyring,
-        roots: Sequence[Metadata[Root]],
+        known: Sequence[Metadata[Root]],
         targets: Metadata[Targets] | None = None,
         *,
         snapshot: bool = False,
     ) -> list[Metadata[Any]]:
-        """A new timestamp and, before it, what it newly leads to; signed for each of `roots`."""
-        listing = self._snapshot() if self.exists else Metadata(Snapshot())
-        stamp = self._timestamp() if self.exists else Metadata(Timestamp())
+        """A new timestamp and, before it, what it newly leads to; signed for each root of `known`."""
+        listing = self._shelf.snapshot() if self.exists else Metadata(Snapshot())
+        stamp = self._shelf.timestamp() if self.exists else Metadata(Timestamp())
         chain: list[Metadata[Any]] = []
         if targets is not None:
-            keyring.sign_role(targets, "targets", roots)
-            listing.signed.meta["targets.json"] = _meta(targets)
+            keyring.sign_role(targets, "targets", known)
+            listing.signed.meta["targets.json"] = entry(targets)
             chain.append(targets)
         if targets is not None or snapshot:
-            self._renew(listing, "snapshot")
-            keyring.sign_role(listing, "snapshot", roots)
+            self._shelf.renew(listing, "snapshot")
+            keyring.sign_role(listing, "snapshot", known)
             chain.append(listing)
-        stamp.signed.snapshot_meta = _meta(listing)
-        self._renew(stamp, "timestamp")
-        keyring.sign_role(stamp, "timestamp", roots)
+        stamp.signed.snapshot_meta = entry(listing)
+        self._shelf.renew(stamp, "timestamp")
+        keyring.sign_role(stamp, "timestamp", known)
         return [*chain, stamp]
 
-    def _renew(self, metadata: Metadata[Any], role: str) -> None:
-        """The next version, above all that lie on disk; unsigned, with a full lifetime."""
-        known = [*self._versions(role), metadata.signed.version if self.exists else 0]
-        metadata.signed.version = max(known) + 1
-        metadata.signed.expires = lifetime_end(self._clock, role)
-        metadata.signatures.clear()
-
-    def _commit(self, chain: Sequence[Metadata[Any]]) -> None:
-        """Write in the order of `chain`: whatever refers to something comes after it."""
-        for metadata in chain:
-            role = metadata.signed.type
-            name = "timestamp.json" if role == "timestamp" else f"{metadata.signed.version}.{role}.json"
-            self._write_metadata(name, metadata.to_bytes(COMPACT))
-        if chain:
-            self._prune()
-
-    def _write_metadata(self, name: str, data: bytes) -> None:
-        self._files.make_directory("feed.folder", self.metadata, PUBLIC_DIRECTORY)
-        self._files.write("feed.metadata", self.metadata / name, data, PUBLIC_MODE)
+    def _check_fresh(self, change: Change, documents: Sequence[Metadata[Any]]) -> None:
+        """What `documents` were prepared on is what the feed says now; else `stale-change`."""
+        roles = {document.signed.type for document in documents}
+        chain = self._shelf.chain()
+        before = self._shelf.targets_file() if self.exists else b""
+        if (chain and change.roots != chain) or ("targets" in roles and change.before != before):
+            raise WaiaasError("stale-change", "the feed has changed since this was prepared", AGAIN)
+        if any(document.signed.expires <= self._shelf.now() for document in documents):
+            raise WaiaasError("stale-change", "this was prepared so long ago that it has expired", AGAIN)
 
     def _copy_payloads(self, targets: Targets, payloads: Mapping[str, Path]) -> None:
-        self._files.make_directory("feed.folder", self.targets_folder, PUBLIC_DIRECTORY)
         for target in targets.targets.values():
             name = target.get_prefixed_paths()[0]
             place = self.targets_folder / name
@@ -210,89 +229,23 @@ class Repository:
                 raise WaiaasError(
                     "payload-missing", f"the bytes of {target.path} are not at hand", "prepare again"
                 )
+            self._files.make_directory("feed.folder", place.parent, PUBLIC_DIRECTORY)
             self._files.copy("feed.payload", payloads[name], place, PUBLIC_MODE)
 
-    def _prune(self) -> None:
-        """Drop snapshots and targets that were replaced more than 35 days ago; never a root."""
-        for role, current in (("snapshot", self._snapshot()), ("targets", self._targets())):
-            versions = self._versions(role)
-            for version, successor in itertools.pairwise(versions):
-                if version < current.signed.version and self._made(role, successor) < self._now() - KEPT:
-                    self._files.remove("feed.prune", self.metadata / f"{version}.{role}.json")
-
-    def _made(self, role: str, version: int) -> datetime:
-        """When a version was signed."""
-        expires: datetime = (
-            Metadata[Any].from_file(str(self.metadata / f"{version}.{role}.json")).signed.expires
-        )
-        return expires - timedelta(days=LIFETIME[role])
-
-    def _timestamp(self) -> Metadata[Timestamp]:
-        if not self.exists:
-            raise WaiaasError("no-feed", f"{self.folder} is no feed", "publish something into it first")
-        return Metadata[Timestamp].from_file(str(self.metadata / "timestamp.json"))
-
-    def _snapshot(self) -> Metadata[Snapshot]:
-        version = self._timestamp().signed.snapshot_meta.version
-        return Metadata[Snapshot].from_file(str(self.metadata / f"{version}.snapshot.json"))
-
-    def _targets(self) -> Metadata[Targets]:
-        version = self._snapshot().signed.meta["targets.json"].version
-        return Metadata[Targets].from_file(str(self.metadata / f"{version}.targets.json"))
-
-    def _versions(self, role: str) -> list[int]:
-        pattern = re.compile(rf"([0-9]+)\.{role}\.json")
-        names = (pattern.fullmatch(path.name) for path in self.metadata.glob(f"*.{role}.json"))
-        return sorted(int(match[1]) for match in names if match)
-
-    def _now(self) -> datetime:
-        return self._clock.utc().replace(microsecond=0)
+    def _targets(self) -> Iterable[TargetFile]:
+        return self._shelf.targets().signed.targets.values() if self.exists else ()
 
 
 def frozen_releases(targets: bytes) -> tuple[Release, ...]:
     """What a targets file describes, whoever signed it."""
-    return _described(Metadata[Targets].from_bytes(targets).signed.targets.values())
+    return releases_among(Metadata[Targets].from_bytes(targets).signed.targets.values())
 
 
 def verify(feed: Path, root: bytes) -> tuple[Release, ...]:
-    """Read the feed as a client does that knows only `root`, every payload included.
-
-    Raises TrustRefused `feed-refused`.
-    """
-    with tempfile.TemporaryDirectory(prefix="waiaas-verify-") as cache:
-        try:
-            updater = Updater(
-                cache, (feed / "metadata").resolve().as_uri(), fetcher=_FromDisk(), bootstrap=root
-            )
-            updater.refresh()
-            targets = Metadata[Targets].from_file(str(Path(cache, "targets.json"))).signed.targets
-            for target in targets.values():
-                with (feed / "targets" / target.get_prefixed_paths()[0]).open("rb") as payload:
-                    target.verify_length_and_hashes(payload)
-        except (RepositoryError, DownloadError, DeserializationError, OSError) as problem:
-            raise TrustRefused(
-                "feed-refused",
-                f"a client would refuse this feed: {problem}",
-                "see `status`, then `refresh` or publish",
-            ) from problem
-    return _described(targets.values())
+    """The releases as a client reads them that knows only `root`; raises TrustRefused `feed-refused`."""
+    return read(feed, root).releases
 
 
-class _FromDisk(FetcherInterface):
-    """`file://` for the library's own client."""
-
-    def _fetch(self, url: str) -> Iterator[bytes]:
-        path = Path(unquote(urlsplit(url).path))
-        if not path.is_file():
-            raise DownloadHTTPError(f"{path} is missing", 404)
-        yield path.read_bytes()
-
-
-def _described(targets: Iterable[TargetFile]) -> tuple[Release, ...]:
-    """The releases that these targets are, oldest publication first."""
-    found = [from_custom(t.custom, t.path, t.length, t.hashes.get("sha256", "")) for t in targets]
-    return tuple(sorted(found, key=lambda release: release.seq))
-
-
-def _meta(metadata: Metadata[Any]) -> MetaFile:
-    return MetaFile.from_data(metadata.signed.version, metadata.to_bytes(COMPACT), ["sha256"])
+def _describe(targets: Targets, what: Release | Shell, custom: Mapping[str, Any]) -> None:
+    hashes = {"sha256": what.sha256}
+    targets.targets[what.target] = TargetFile(what.length, hashes, what.target, {"custom": dict(custom)})

@@ -1,0 +1,91 @@
+"""What a frozen change says, in words, for whoever is about to sign it."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from waiaas.core.release import Release, Rollout
+from waiaas.release.examine import Examined
+from waiaas.release.root import ROLES, SHORT
+from waiaas.release.shells import releases_among, shells_among
+
+
+def lines(found: Examined, *, everything: bool) -> list[str]:
+    """One line a fact. `everything`: name what stays, too, because nothing proves that it was there."""
+    said: list[str] = []
+    for role, document in found.documents.items():
+        until = f"{document.signed.expires:%Y-%m-%d}"
+        said.append(f"{role} version {document.signed.version}, valid until {until}")
+        words = _keys(found) if role == "root" else _targets(found, document.signed.targets, everything)
+        said += [f"  {line}" for line in words]
+    return said
+
+
+def _keys(found: Examined) -> Iterator[str]:
+    new = found.documents["root"].signed
+    old = found.old.signed if found.old is not None else None
+    same = True
+    for role in ROLES:
+        now, before = new.roles[role], old.roles[role] if old else None
+        joins = [f"{keyid[:SHORT]} joins" for keyid in now.keyids if not before or keyid not in before.keyids]
+        leaves = (
+            [f"{keyid[:SHORT]} leaves" for keyid in before.keyids if keyid not in now.keyids]
+            if before
+            else []
+        )
+        if joins or leaves or (before and before.threshold != now.threshold):
+            same = False
+            changes = [*joins, *leaves, f"{now.threshold} of {len(now.keyids)} keys sign"]
+            yield f"{role}: {', '.join(changes)}"
+    if same:
+        yield "every key and threshold stays as it is"
+
+
+def _targets(found: Examined, targets: Mapping[str, Any], everything: bool) -> Iterator[str]:
+    before = found.before.signed.targets if found.before is not None else {}
+    old, stays = {r.target: r for r in releases_among(before.values())}, 0
+    for release in releases_among(targets.values()):
+        was = old.get(release.target)
+        if was is None:
+            yield f"new: {_named(release)}"
+        elif targets[release.target] != before[release.target]:
+            yield from _differences(was, release)
+        elif everything:
+            yield f"as before: {_named(release)}"
+        else:
+            stays += 1
+    for shell in shells_among(targets.values()):
+        if shell.target not in before:
+            yield f"new: desktop shell {shell.version} for {shell.platform} (sha256 {shell.sha256})"
+        elif everything or targets[shell.target] != before[shell.target]:
+            word = "as before" if targets[shell.target] == before[shell.target] else "CHANGED"
+            yield f"{word}: desktop shell {shell.version} for {shell.platform} (sha256 {shell.sha256})"
+    yield from (f"REMOVED: {path}" for path in before if path not in targets)
+    if stays:
+        yield f"as before: {stays} other release{'s' if stays > 1 else ''}"
+
+
+def _named(release: Release) -> str:
+    gone = " WITHDRAWN" if release.withdrawn else ""
+    return f"{release.version} ({release.channel}, seq {release.seq}, sha256 {release.sha256}){gone}"
+
+
+def _differences(was: Release, now: Release) -> Iterator[str]:
+    """What is said differently of one release."""
+    fields = [field.name for field in dataclasses.fields(Release)]
+    changed = [name for name in fields if getattr(was, name) != getattr(now, name)]
+    for name in changed:
+        if name == "withdrawn" and now.withdrawn is not None:
+            to = f"users go to {now.withdrawn.to}" if now.withdrawn.to else "there is nowhere to go"
+            yield f"WITHDRAWN: {now.version} ({now.withdrawn.severity}): {now.withdrawn.reason}; {to}"
+        else:
+            before, after = _shown(getattr(was, name)), _shown(getattr(now, name))
+            yield f"changed: {now.version}: {name} {before} → {after}"
+    if not changed:
+        yield f"CHANGED: {now.version}, in a way that this tool does not know"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Rollout):
+        return f"{value.steps[-1][1]} %" if value.steps else "0 %"
+    return "none" if value is None else str(value)
