@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from waiaas.daemon.style import STYLE
+from waiaas.host.clock import shown
 
 Html = str
 Row = tuple[str, Html]
@@ -18,13 +19,24 @@ def command(line: str) -> Html:
     return f"<code>{text(line)}</code>"
 
 
+def moment(seconds: float) -> Html:
+    """A time for people, with the exact one for machines."""
+    return f'<time datetime="{text(shown(seconds))}">{text(minute(seconds))}</time>'
+
+
+def minute(seconds: float) -> str:
+    """`2026-11-20 22:41 UTC`; what no calendar holds as it is."""
+    exact = shown(seconds)
+    return f"{exact[:10]} {exact[11:16]} UTC" if exact.endswith("Z") else exact
+
+
 def section(title: str, body: Html) -> Html:
     return f"<section><h2>{text(title)}</h2>{body}</section>\n"
 
 
 def alert(kind: str, title: str, said: str, line: str = "") -> Html:
     """Something to know, and the command that deals with it."""
-    run = f"<p>{command(line)}</p>" if line else ""
+    run = f"<p>Run: {command(line)}</p>" if line else ""
     return f'<section class="{kind}"><h2>{text(title)}</h2><p>{text(said)}</p>{run}</section>\n'
 
 

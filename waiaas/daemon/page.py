@@ -6,13 +6,25 @@ Without the token it says what `/health` says. With it, it adds what `survey` sa
 
 from collections.abc import Mapping, Sequence
 
+from waiaas.core.compat import LATEST_SCHEMA_VERSION
 from waiaas.core.health import FIELDS, HealthReport
 from waiaas.core.words import duration, size
-from waiaas.daemon.markup import Html, Row, alert, cells, command, definitions, document, section, text
+from waiaas.daemon.markup import (
+    Html,
+    Row,
+    alert,
+    cells,
+    command,
+    definitions,
+    document,
+    minute,
+    moment,
+    section,
+    text,
+)
 from waiaas.daemon.parts import Parts
 from waiaas.daemon.survey import Recorded, Survey
 from waiaas.daemon.workers import Worker
-from waiaas.host.clock import shown
 from waiaas.store.audit import RUNS, Entry
 from waiaas.store.manifest import Backup
 
@@ -28,20 +40,17 @@ LABELS = {
     "withdrawn": "Withdrawn",
     "probation": "On probation",
 }
-STATES = {
-    "ok": ("good", "Healthy"),
-    "degraded": ("bad", "Cannot serve"),
-    "stopping": ("warn", "Stopping"),
-}
+UNWELL = {"degraded": ("bad", "Cannot serve"), "stopping": ("warn", "Stopping")}
 OUTCOMES = {event: outcome for outcome, event in RUNS.items()}
 
 
 def render(report: HealthReport, seen: Survey | None = None, parts: Parts | None = None) -> bytes:
     """The page for anybody, or with `seen` and `parts` for whoever holds the token."""
-    kind, word = STATES[report.status]
+    kind, word = _badge(report, seen)
     sections = [*_alerts(report), _health(report)]
     if seen is not None and parts is not None:
-        sections = [*_alerts(report), *_inner_alerts(seen), _health(report), *_inner(seen, parts)]
+        pair = f'<div class="pair">{_health(report)}{_state(seen, parts)}</div>\n'
+        sections = [*_alerts(report), *_inner_alerts(seen), pair, *_tables(seen, parts)]
     return document(
         title=f"{word}: WAIaaS {report.version}",
         heading=f"WAIaaS <small>{text(report.version)}</small>",
@@ -67,36 +76,45 @@ def refused() -> bytes:
     )
 
 
+def _badge(report: HealthReport, seen: Survey | None) -> tuple[str, str]:
+    """One word for the whole; well is only what nothing below speaks against."""
+    if report.status in UNWELL:
+        return UNWELL[report.status]
+    if report.withdrawn is not None:
+        return "warn", "Serves, but was withdrawn"
+    if seen and seen.recorded and seen.recorded.kill_switch != "ACTIVE":
+        return "warn", "Serves, kill switch on"
+    return ("note", "On probation") if report.probation else ("good", "Healthy")
+
+
 def _alerts(report: HealthReport) -> list[Html]:
     found = []
     if report.status == "degraded":
-        found.append(
-            alert(
-                "bad",
-                "The daemon cannot serve",
-                "Its database does not answer as it should.",
-                "waiaas doctor",
-            )
-        )
+        found.append(alert("bad", "The daemon cannot serve", _ailment(report), "waiaas doctor"))
     if report.withdrawn is not None:
-        reason = str(report.withdrawn.get("reason") or "no reason was given")
         to = report.withdrawn.get("to")
-        said = f"{reason}." + (f" Version {to} replaces it." if to else "")
+        said = f"Reason: {report.withdrawn.get('reason')}." + (f" Version {to} replaces it." if to else "")
         found.append(alert("bad", f"Version {report.version} was withdrawn", said, "waiaas upgrade"))
     elif report.update_available:
-        title = f"Version {report.latest_version} is available"
-        found.append(alert("note", title, "It can be undone after.", "waiaas upgrade"))
+        said = "The upgrade makes a backup first, and undoes itself if it fails."
+        found.append(alert("note", f"Version {report.latest_version} is available", said, "waiaas upgrade"))
     if report.probation:
-        said = "Nothing is written until it has proved itself; that takes seconds."
+        said = "Nothing is written until the new version has proved itself; that takes seconds."
         found.append(alert("warn", "An upgrade is on probation", said))
     return found
+
+
+def _ailment(report: HealthReport) -> str:
+    if report.schema_version == LATEST_SCHEMA_VERSION:
+        return "Its database cannot be read."
+    return f"Its database has schema {report.schema_version}; this version serves {LATEST_SCHEMA_VERSION}."
 
 
 def _inner_alerts(seen: Survey) -> list[Html]:
     found = []
     recorded, run = seen.recorded, seen.open_run
     if recorded and recorded.kill_switch != "ACTIVE":
-        said = f"Nothing acts on wallets ({recorded.kill_switch})."
+        said = f"Nothing acts on wallets: {_thrown(recorded)}."
         found.append(alert("bad", "The kill switch is on", said, "waiaas kill-switch off"))
     if run and not seen.report.probation:
         said = str(run.get("error") or f"{run.get('from')} → {run.get('to')}, step {run.get('step')}.")
@@ -120,23 +138,20 @@ def _value(name: str, value: object) -> Html:
     if name == "uptime" and isinstance(value, int):
         return text(duration(value))
     if name == "timestamp" and isinstance(value, int):
-        return text(shown(value))
+        return moment(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return text(", ".join(f"{key}: {inner}" for key, inner in value.items() if inner is not None))
+        to = f"; go to {value['to']}" if value.get("to") else ""
+        return text(f"{value.get('severity')}: {value.get('reason')}{to}")
     if value is None:
         return {"withdrawn": "no", "latestVersion": "not known yet"}.get(name, "–")
     return text(value)
 
 
-def _inner(seen: Survey, parts: Parts) -> list[Html]:
-    return [
-        _state(seen, parts),
-        _backups(seen.backups),
-        _runs(seen.recorded.runs if seen.recorded else ()),
-        _workers(parts.workers.all()),
-    ]
+def _tables(seen: Survey, parts: Parts) -> list[Html]:
+    runs = seen.recorded.runs if seen.recorded else ()
+    return [_backups(seen.backups), _runs(runs), _workers(parts.workers.all())]
 
 
 def _state(seen: Survey, parts: Parts) -> Html:
@@ -145,22 +160,28 @@ def _state(seen: Survey, parts: Parts) -> Html:
 
 def _stored(recorded: Recorded | None) -> list[Row]:
     if recorded is None:
-        return [("Database", "cannot be read")]
+        return [("Database", '<span class="failed">cannot be read</span>')]
     checked = recorded.check.checked_at
+    on = recorded.kill_switch != "ACTIVE"
     return [
-        ("Kill switch", "off" if recorded.kill_switch == "ACTIVE" else f"ON ({text(recorded.kill_switch)})"),
+        ("Kill switch", '<span class="failed">on</span>' if on else "off"),
         ("Wallets", str(recorded.wallets)),
-        ("Version check", text(shown(checked)) if checked is not None else "none has succeeded yet"),
+        ("Version check", moment(checked) if checked is not None else "none has succeeded yet"),
     ]
 
 
+def _thrown(recorded: Recorded) -> str:
+    at, by = recorded.thrown
+    since = f", since {minute(at)}" if at is not None else ""
+    return recorded.kill_switch + since + (f", by {by}" if by else "")
+
+
 def _sizes(seen: Survey, parts: Parts) -> list[Row]:
-    opened = ", ".join(f"{count} {door}" for door, count in seen.connections.items())
     log = f", log {size(seen.wal_bytes)}" if seen.wal_bytes else ""
     return [
         ("Data directory", text(parts.layout.data_dir)),
         ("Database size", text(size(seen.database_bytes) + log)),
-        ("Connections", text(opened or "none")),
+        ("Connections", f"{sum(seen.connections.values())} open"),
     ]
 
 
@@ -168,7 +189,7 @@ def _backups(backups: Sequence[Backup]) -> Html:
     if not backups:
         return section("Backups", f"<p>None yet. Make one: {command('waiaas backup create')}</p>")
     rows = [
-        (text(shown(b.created_at)), text(b.kind), text(b.version), str(b.schema_version), text(size(b.bytes)))
+        (moment(b.created_at), text(b.kind), text(b.version), str(b.schema_version), text(size(b.bytes)))
         for b in backups
     ]
     title = f"Backups ({len(backups)}, {size(sum(b.bytes for b in backups))})"
@@ -185,7 +206,8 @@ def _run(run: Entry) -> tuple[Html, ...]:
     details = run.details if isinstance(run.details, Mapping) else {}
     told = (str(details.get(name) or "–") for name in ("kind", "from", "to"))
     outcome = OUTCOMES.get(run.event_type, run.event_type)
-    return (text(shown(run.timestamp)), *map(text, told), text(outcome))
+    marked = text(outcome) if outcome == "committed" else f'<span class="failed">{text(outcome)}</span>'
+    return (moment(run.timestamp), *map(text, told), marked)
 
 
 def _workers(workers: Sequence[Worker]) -> Html:
@@ -197,7 +219,7 @@ def _workers(workers: Sequence[Worker]) -> Html:
 
 
 def _ended(at: int | None) -> Html:
-    return "not yet" if at is None else text(shown(at))
+    return "not yet" if at is None else moment(at)
 
 
 def _footer(signed_in: bool) -> Html:

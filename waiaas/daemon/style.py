@@ -43,7 +43,9 @@ padding:1rem 1.25rem;margin:1rem 0}
 .note{color:var(--note);background:var(--note-back)}
 section.bad,section.warn,section.note{border-color:currentColor}
 section p{margin:.25rem 0}
-dl{display:grid;grid-template-columns:11rem 1fr;gap:.35rem 1rem;margin:0}
+.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(22rem,1fr));gap:1rem;margin:1rem 0}
+.pair section{margin:0}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.35rem 1.5rem;margin:0}
 dt{color:var(--soft)}
 dd{margin:0}
 code{font:.95em ui-monospace,monospace;color:var(--text);background:var(--code-back);\
@@ -51,12 +53,12 @@ padding:.1rem .4rem;border-radius:.25rem}
 table{width:100%;border-collapse:collapse}
 th,td{padding:.35rem .75rem .35rem 0;border-top:1px solid var(--line);text-align:left;vertical-align:top}
 thead th{border-top:0;color:var(--soft);font-weight:400}
-td.failed{color:var(--bad);font-weight:600}
+.failed{color:var(--bad);font-weight:600}
 a{color:var(--note)}
 footer{padding-bottom:2rem;color:var(--soft);font-size:.9rem}
 @media(max-width:38rem){\
 header{padding-top:1rem}\
-dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}\
+section{padding:.75rem 1rem}.pair{grid-template-columns:1fr}dl{column-gap:1rem}\
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}\
 tr{display:block;padding:.5rem 0;border-top:1px solid var(--line)}\
 th,td{display:flex;gap:.5rem;padding:.1rem 0;border:0;font-weight:400}\

@@ -18,10 +18,12 @@ RUNS = 5  # closed runs that are shown
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the database says. `runs`: the newest closed ones; `outcomes`: how many ended how."""
+    """What the database says. `thrown`: since when (Unix seconds) and by whom the kill switch is on;
+    `runs`: the newest closed ones; `outcomes`: how many ended how."""
 
     check: StoredCheck
     kill_switch: str
+    thrown: tuple[int | None, str | None]
     wallets: int
     runs: tuple[audit.Entry, ...]
     outcomes: Mapping[str, int]
@@ -60,6 +62,7 @@ def _recorded(parts: Parts) -> Recorded | None:
             return Recorded(
                 keyvalue.stored_check(connection),
                 killswitch.state(connection),
+                killswitch.thrown(connection),
                 wallets.count(connection),
                 tuple(audit.runs(connection, RUNS)),
                 audit.outcomes(connection),

@@ -31,6 +31,11 @@ def get(connection: Connection, key: str) -> str | None:
     return None if row is None else str(row["value"])
 
 
+def number(connection: Connection, key: str) -> int | None:
+    """A stored whole number; one that cannot be read counts as absent."""
+    return _number(get(connection, key))
+
+
 def put(connection: Connection, key: str, value: str, now: int) -> None:
     """Insert or overwrite; `now` in Unix seconds."""
     connection.execute(
@@ -61,8 +66,8 @@ def stored_check(connection: Connection) -> StoredCheck:
     """What is stored; a value that cannot be read counts as absent."""
     return StoredCheck(
         latest=get(connection, LATEST),
-        checked_at=_number(get(connection, CHECKED_AT)),
-        notified_at=_number(get(connection, NOTIFIED_AT)),
+        checked_at=number(connection, CHECKED_AT),
+        notified_at=number(connection, NOTIFIED_AT),
         error=get(connection, ERROR),
         withdrawn=_document(get(connection, WITHDRAWN)),
     )

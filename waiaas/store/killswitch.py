@@ -28,6 +28,11 @@ def is_on(connection: Connection) -> bool:
     return state(connection) != "ACTIVE"
 
 
+def thrown(connection: Connection) -> tuple[int | None, str | None]:
+    """Since when (Unix seconds) the switch is on, and who threw it; None where that is not known."""
+    return keyvalue.number(connection, ACTIVATED_AT), keyvalue.get(connection, ACTIVATED_BY)
+
+
 def switch(connection: Connection, on: bool, actor: str, now: int) -> State:
     """Set it, audited, in one transaction; returns the new state. What is so already is left alone."""
     with atomic(connection):
