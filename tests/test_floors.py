@@ -33,6 +33,8 @@ ONLY_IN = {
     "tuf": ("upgrade/feed.py", *MAKERS_TUF),
     "securesystemslib": ("upgrade/feed.py", *MAKERS_TUF),
     "cryptography": ("release/",),
+    "cyclonedx": ("release/sbom.py",),
+    "packageurl": ("release/sbom.py",),
     "tomli_w": ("cli/",),
     "semver": ("core/version.py",),
     "multiprocessing": (),

@@ -16,6 +16,8 @@
     publication.py what a publication adds
     publish.py     the stories with all keys at hand: publish, roll out, withdraw, refresh, rotate
     ceremony.py    the same in parts: prepare, sign on each holder's machine, publish
+    sums.py        SHA256SUMS
+    contents.py    what is inside an artefact, compared with the lock; sbom.py writes it as CycloneDX
     arguments.py   the command line; commands.py tells the stories, `__main__.py` prints and exits;
                    so do the *_arguments.py and *_commands.py of each group
 

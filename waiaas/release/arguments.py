@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from waiaas.core.version import Version
-from waiaas.release import ceremony_arguments, deploy_arguments
+from waiaas.release import ceremony_arguments, deploy_arguments, supply_arguments
 from waiaas.release.withdrawal.arguments import add as _taking_back
 
 PROJECT = Path(__file__).parents[2]
@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     for add in (_keys, _build, _prepare, _publish, _rollout, _taking_back, _refresh, _rotate, _look):
         add(commands)
     ceremony_arguments.add(commands)
+    supply_arguments.add(commands, PROJECT)
     _terms(deploy_arguments.add(commands, PROJECT))
     return top
 

@@ -14,7 +14,7 @@ from waiaas.core.errors import Exit, UsageError
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.processes import Processes
-from waiaas.release import ceremony_commands, deploy_commands, look_commands
+from waiaas.release import ceremony_commands, deploy_commands, look_commands, supply_commands
 from waiaas.release.withdrawal.commands import assess, withdraw
 
 if TYPE_CHECKING:
@@ -213,6 +213,8 @@ COMMANDS: dict[str, Callable[[Bench, argparse.Namespace], Exit]] = {
     "rotate": rotate,
     "status": look_commands.status,
     "verify": look_commands.verify,
+    "sums": supply_commands.sums,
+    "sbom": supply_commands.sbom,
     "new-key": ceremony_commands.new_key,
     "prepare-root": ceremony_commands.prepare_root,
     "prepare-rotation": ceremony_commands.prepare_rotation,
