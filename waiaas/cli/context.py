@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from waiaas.cli import where
+from waiaas.cli.closed import require_open
 from waiaas.cli.flags import Flags as Flags
 from waiaas.cli.output import Output
 from waiaas.core.errors import NotReady, UsageError, WaiaasError
@@ -59,10 +60,12 @@ class Context:
     ) -> Loaded:
         """Find the data directory and read its settings. Creates nothing.
 
-        Raises NotReady "not-initialised" and UsageError "bad-settings" with all problems at once.
+        Raises NotReady "not-initialised", WaiaasError "data-dir-closed" and UsageError "bad-settings"
+        with all problems at once.
         `broken_ok`: a key with a problem has its default (`stop` must work whatever the file says).
         """
         data_dir = self.data_dir()
+        require_open(data_dir)
         config = Path(self.flags.config).absolute() if self.flags.config else data_dir / CONFIG
         initialised = _exists(data_dir / "installation.json")
         legacy = not initialised and (_exists(data_dir / CONFIG) or _exists(data_dir / "data/waiaas.db"))

@@ -4,6 +4,7 @@ import argparse
 import stat
 
 from waiaas.cli.adopt import adopt, mark
+from waiaas.cli.closed import require_writable
 from waiaas.cli.context import CONFIG, Context, Loaded
 from waiaas.cli.legacy import refuse_legacy_daemon
 from waiaas.cli.output import Result
@@ -44,10 +45,11 @@ def run(args: argparse.Namespace, context: Context) -> Result:
 
 def initialise(context: Context, found: Loaded) -> None:
     """Create everything in a directory that was never initialised. Raises UsageError "not-empty" where
-    it holds something that is not ours."""
+    it holds something that is not ours, WaiaasError "data-dir-closed" where it is somebody else's."""
     from waiaas.store import schema
 
     host, layout = context.host, found.layout
+    require_writable(layout.data_dir)
     _refuse_foreign_content(layout)
     for folder in (layout.data_dir, layout.keystore, layout.backups, layout.feed, layout.log.parent):
         host.files.make_directory("init", folder)

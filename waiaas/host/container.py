@@ -6,21 +6,25 @@ MARKS = ("/.dockerenv", "/run/.containerenv")
 MOUNTS = Path("/proc/self/mountinfo")
 
 
+def in_container() -> bool:
+    """Docker and podman leave a mark; others leave none, and are told of by `[upgrade] mode`."""
+    return any(Path(mark).exists() for mark in MARKS)
+
+
 def in_image(path: Path) -> bool:
-    """In a container, and on the image's own layers rather than on a volume."""
-    return any(Path(mark).exists() for mark in MARKS) and _file_system(path) == "overlay"
+    """In a container, and on the image's own layers, which are its root, rather than on a volume."""
+    return in_container() and _mount_point(path) == Path("/")
 
 
-def _file_system(path: Path) -> str:
-    """The type of the file system that holds `path`, from proc_pid_mountinfo(5); "" if unknown."""
-    best, kind = -1, ""
+def _mount_point(path: Path) -> Path:
+    """Where the file system that holds `path` is mounted, from proc_pid_mountinfo(5); "." if unknown."""
+    best = Path()
     try:
         lines = MOUNTS.read_text().splitlines()
     except OSError:
-        return ""
+        return best
     for line in lines:
-        fields, _, rest = line.partition(" - ")
-        mounted = Path(fields.split(" ")[4])
-        if path.is_relative_to(mounted) and len(mounted.parts) > best:
-            best, kind = len(mounted.parts), rest.split(" ")[0]
-    return kind
+        mounted = Path(line.split(" ")[4])
+        if path.is_relative_to(mounted) and len(mounted.parts) > len(best.parts):
+            best = mounted
+    return best
