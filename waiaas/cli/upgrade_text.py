@@ -8,6 +8,7 @@ from waiaas.cli.progress import Progress
 from waiaas.core.choose import Upgrade, withdrawal_of
 from waiaas.core.journal import Facts
 from waiaas.host.clock import iso
+from waiaas.upgrade.elsewhere import advice
 from waiaas.upgrade.place import Place
 from waiaas.upgrade.story import Checked
 
@@ -69,7 +70,7 @@ def describe_check(place: Place, checked: Checked) -> str:
             )
         if target.notes_url:
             lines.append(f"  notes    {target.notes_url}")
-        lines.append("Run: waiaas upgrade")
+        lines.append(advice(place.program.program, place.settings.upgrade.mode))
     elif choice.code != "up-to-date":
         lines.append(f"  why      {choice.reason}")
     return "\n".join(lines)

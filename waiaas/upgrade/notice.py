@@ -16,6 +16,7 @@ from waiaas.host.locks import Gate, holder
 from waiaas.host.sqlite import reading, transaction, writing
 from waiaas.store.inspect import look
 from waiaas.store.keyvalue import StoredCheck, get, mark_notified, put, stored_check
+from waiaas.upgrade.elsewhere import advice
 
 EVERY = 24 * 3600  # seconds
 TOLD = "version_check_notified_about"  # a withdrawal is told once at once, then daily
@@ -36,16 +37,17 @@ def notice(host: Host, layout: Layout, settings: Settings) -> str | None:
     if host.environ.get(MUTED_BY) == "1" or not settings.daemon.update_check or host.network.offline:
         return None
     try:
-        return _shown(layout, Gate(layout.gate, host.clock), host.clock.seconds())
+        what = advice(host.program.path, settings.upgrade.mode)
+        return _shown(layout, Gate(layout.gate, host.clock), host.clock.seconds(), what)
     except Exception:  # noqa: BLE001 - VCHK-05: any error is swallowed
         return None
 
 
-def _shown(layout: Layout, gate: Gate, now: int) -> str | None:
+def _shown(layout: Layout, gate: Gate, now: int, what: str) -> str | None:
     """Look, and record before showing, both without waiting. A database that is not ours to serve, or
     that a run is about to move away, is not written to (MIG-06, UPGR-12)."""
     with reading(layout.database, gate, patience=0) as connection:
-        due = judge(stored_check(connection), get(connection, TOLD), __version__, now)
+        due = judge(stored_check(connection), get(connection, TOLD), __version__, now, what)
         if due is None or look(connection).action != "ok":
             return None
     with writing(layout.database, gate, patience=0) as connection:
@@ -58,39 +60,39 @@ def _shown(layout: Layout, gate: Gate, now: int) -> str | None:
     return box(due.lines)
 
 
-def judge(stored: StoredCheck, told: str | None, installed: str, now: int) -> Due | None:
+def judge(
+    stored: StoredCheck, told: str | None, installed: str, now: int, what: str = "Run: waiaas upgrade"
+) -> Due | None:
     """What to tell, from what the last check stored: a withdrawal at once, a newer version once a day.
 
-    `told`: what the last notice was about.
+    `told`: what the last notice was about; `what`: the line that says what to do.
     """
-    due = _withdrawal(stored, installed) or _newer(stored, installed)
+    due = _withdrawal(stored, installed, what) or _newer(stored, installed, what)
     if due is None or (due.urgent and due.about != told):
         return due
     recently = stored.notified_at is not None and 0 <= now - stored.notified_at < EVERY
     return None if recently else due
 
 
-def _withdrawal(stored: StoredCheck, installed: str) -> Due | None:
+def _withdrawal(stored: StoredCheck, installed: str, what: str) -> Due | None:
     found = stored.withdrawn
     if not found or found.get("version", installed) != installed or found.get("to") == installed:
         return None
     reason = str(found.get("reason", "")).strip()
     target = str(found.get("to") or "")
     first = f"Version {installed} was withdrawn" + (f": {target} replaces it" if target else "")
-    lines = (first, *([reason] if reason else []), "Run: waiaas upgrade")
+    lines = (first, *([reason] if reason else []), what)
     return Due(f"withdrawn {installed} {target}", lines, urgent=True)
 
 
-def _newer(stored: StoredCheck, installed: str) -> Due | None:
+def _newer(stored: StoredCheck, installed: str, what: str) -> Due | None:
     try:
         newer = stored.latest is not None and Version.parse(stored.latest) > Version.parse(installed)
     except WaiaasError:
         return None
     if not newer:
         return None
-    return Due(
-        f"newer {stored.latest}", (f"Update available: {installed} → {stored.latest}", "Run: waiaas upgrade")
-    )
+    return Due(f"newer {stored.latest}", (f"Update available: {installed} → {stored.latest}", what))
 
 
 def box(lines: tuple[str, ...]) -> str:

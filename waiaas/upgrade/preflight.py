@@ -10,6 +10,7 @@ from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.host.container import in_image
 from waiaas.upgrade import slots
 from waiaas.upgrade.child import keep
+from waiaas.upgrade.elsewhere import IMAGE_COMMAND
 from waiaas.upgrade.transaction import Run
 
 SPARE = 16 << 20  # bytes left free on top of what a run needs
@@ -38,7 +39,7 @@ def owned_elsewhere(
     `asked`: somebody chose `mode` on purpose, so that nothing is guessed.
     """
     if (mode == "external" or not asked) and in_image(program.program):
-        return "this program is part of a container image", "docker compose pull && docker compose up -d"
+        return "this program is part of a container image", IMAGE_COMMAND
     if mode == "external":
         return (
             "`[upgrade] mode` says that this program belongs to another manager",
