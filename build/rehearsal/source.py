@@ -51,14 +51,13 @@ class Source:
         self._commit(f"chore(main): release {version}")
         return self._publish_tag(version)
 
-    def withdraw(self, tag: str, reason: str) -> None:
-        """What whoever is on call types."""
-        branch = f"{self._github.origin}#feed"
+    def withdraw(self, tag: str, reason: str, image: str) -> str:
+        """What whoever is on call types: two commands; returns what the second one says."""
+        branch = ("--branch", f"{self._github.origin}#feed")
         feed = ("--feed", str(self._ours))
-        self._maker("fetch", *feed, "--branch", branch)
-        words = ("--keys", str(self.keys), *feed, tag.removeprefix("v"), "--reason", reason, "--yes")
-        self._maker("withdraw", *words)
-        self._maker("push", *feed, "--branch", branch)
+        self._maker("fetch", *feed, *branch)
+        where = (*feed, "--keys", str(self.keys), *branch, *(("--image", image) if image else ()))
+        return self._maker("withdraw", tag.removeprefix("v"), *where, "--reason", reason, "--yes")
 
     def _publish_tag(self, version: str) -> str:
         tag = f"v{version}"
@@ -80,8 +79,9 @@ class Source:
     def _git(self, *arguments: str) -> None:
         subprocess.run(["git", "-C", str(self.tree), *arguments], check=True, env={**os.environ, **NAMED})
 
-    def _maker(self, *arguments: str) -> None:
+    def _maker(self, *arguments: str) -> str:
         argv = [sys.executable, "-m", "waiaas.release", *arguments]
         done = subprocess.run(argv, cwd=self.tree, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(f"rehearsal failed: {' '.join(arguments)}\n{done.stdout}{done.stderr}")
+        return done.stdout

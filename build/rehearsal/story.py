@@ -112,11 +112,14 @@ class Rehearsal:
     def _withdraw(self, bad: str, good: str) -> None:
         """On the machine of whoever is on call; the client asks once."""
         began = time.monotonic()
-        self.source.withdraw(bad, REASON)
+        said = self.source.withdraw(bad, REASON, self.images.variables["IMAGES"])
         withdrawn = time.monotonic()
-        self._say(self.client.told(bad, good, REASON))
+        told = self.client.told(bad, good, REASON)
+        knows = time.monotonic()
+        self._say("\n".join(f"  {line}" for line in said.splitlines()))
+        self._say(told)
         self._say(f"  withdraw → public: {withdrawn - began:.1f} s")
-        self._say(f"  withdraw → the client knows (one check): {time.monotonic() - began:.1f} s")
+        self._say(f"  withdraw → the client knows (one check): {knows - began:.1f} s")
         published = self.github.payloads()
         self._say(self.client.upgrade(good))
         self._expect(self.github.payloads() == published, "the feed has another artefact")

@@ -58,7 +58,7 @@ def assemble(wish: Wish, files: Files, clock: Clock, processes: Processes) -> pl
     )  # fmt: skip
     made = artefact.read(build.build(order, files, processes))
     if not rehearsal:
-        _freeze(maker, feed, made.path, wish, root)
+        publish.prepare(maker, feed, [made.path], wish.terms, root.read_bytes())
     described = plan.Plan(
         tag=wish.tag,
         version=version,
@@ -142,10 +142,3 @@ def _targets_floor(repository: Repository, version: Version) -> int:
 def payload(feed: Path, release: Release) -> Path:
     """The artefact of a release inside a feed."""
     return feed / "targets" / f"{release.sha256}.{release.target}"
-
-
-def _freeze(maker: publish.Maker, feed: Path, made: Path, wish: Wish, root: Path) -> None:
-    """Freeze the publication into `change`; nothing if the feed says it already."""
-    frozen = publish.prepare(maker, feed, [made], wish.terms, root.read_bytes())
-    if frozen is not None:
-        maker.files.replace("release.change", frozen, wish.output / "change")

@@ -14,6 +14,7 @@ from waiaas.host.processes import Finished, Processes
 TOKEN = "WAIAAS_FEED_TOKEN"  # noqa: S105 - the name of the variable that may hold it
 # Asks the environment at the moment of need, so that no command line and no file ever holds the token.
 HELPER = f'!f() {{ test -n "${TOKEN}" && echo username=x-access-token && echo "password=${TOKEN}"; }}; f'
+MOVED = "feed-moved"  # somebody else has pushed since we fetched
 PATIENCE = 300.0  # seconds for one git command
 NO_REFERENCE = 2  # exit code of `git ls-remote --exit-code`
 IDENTITY = ("-c", "user.name=waiaas-release", "-c", "user.email=waiaas-release@users.noreply.github.com")
@@ -65,14 +66,12 @@ class Branch:
         done = self._try(*inside, "push", "-q", self.remote, f"HEAD:refs/heads/{self.name}")
         if done.code and ("fetch first" in done.stderr or "non-fast-forward" in done.stderr):
             raise WaiaasError(
-                "feed-moved", f"{self.name} has changed since it was fetched", "run the same command again"
+                MOVED, f"{self.name} has changed since it was fetched", "run the same command again"
             )
         _checked(done, f"push to {self.remote}")
         ours = self._git("-C", str(feed), "rev-parse", "HEAD").stdout.strip()
         if (seen := self.head()) != ours:
-            raise WaiaasError(
-                "feed-moved", f"{self.name} is at {seen[:12]}, not at {ours[:12]}", "run it again"
-            )
+            raise WaiaasError(MOVED, f"{self.name} is at {seen[:12]}, not at {ours[:12]}", "run it again")
         return seen
 
     def _git(self, *arguments: str) -> Finished:

@@ -5,10 +5,12 @@ from tempfile import TemporaryDirectory
 
 from waiaas.core.errors import WaiaasError
 from waiaas.host.files import sha256
+from waiaas.release import sbom, sums
 from waiaas.release.build import Order, build
 from waiaas.release.deploy.assemble import COPY_OF_ROOT, ROOT
 from waiaas.release.deploy.deployment import DONE, THERE, Deployment, Result, same_bytes
-from waiaas.release.deploy.plan import PUBLIC_MODE
+from waiaas.release.deploy.plan import FILE
+from waiaas.release.sums import PUBLIC_DIRECTORY
 
 
 def check(deployment: Deployment) -> Result:
@@ -47,12 +49,16 @@ def _require_our_root(deployment: Deployment) -> None:
 
 
 def documents(deployment: Deployment) -> Result:
-    """SHA256SUMS and the SBOM, for the release and for the attestation."""
-    folder = deployment.assets
-    deployment.bench.files.make_directory("release.assets", folder, 0o755)
-    lines = f"{deployment.plan.sha256}  {deployment.plan.artefact}\n"
-    path = folder / "SHA256SUMS"
-    if path.is_file() and path.read_text() == lines:
-        return Result(THERE, {path.name: f"sha256:{sha256(path)}"})
-    deployment.bench.files.write("release.sums", path, lines.encode(), PUBLIC_MODE)
-    return Result(DONE, {path.name: f"sha256:{sha256(path)}"})
+    """SHA256SUMS and the SBOM, for the release; the same artefact gives the same bytes."""
+    folder, files = deployment.assets, deployment.bench.files
+    before = _digests(folder)
+    files.make_directory("release.assets", folder, PUBLIC_DIRECTORY)
+    bill = folder / deployment.artefact.with_suffix(".cdx.json").name
+    sbom.write(deployment.artefact, deployment.source, bill, files)
+    sums.write([deployment.artefact, deployment.folder / FILE, bill], folder, files)
+    after = _digests(folder)
+    return Result(THERE if after == before else DONE, after)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {path.name: f"sha256:{sha256(path)}" for path in sorted(folder.glob("*"))}

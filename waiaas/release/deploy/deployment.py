@@ -12,6 +12,7 @@ from waiaas.host.files import sha256
 from waiaas.host.processes import Finished
 from waiaas.release.deploy.branch import Branch, parse
 from waiaas.release.deploy.plan import Plan
+from waiaas.release.pending import folder_of
 from waiaas.release.publish import Maker
 from waiaas.release.repository import Repository
 
@@ -60,7 +61,7 @@ class Deployment:
     @property
     def pending(self) -> Path:
         """The frozen change to the feed that adds this release, as `assemble` made it."""
-        return self.folder / "change"
+        return folder_of(self.feed)
 
     @property
     def assets(self) -> Path:

@@ -4,15 +4,15 @@ The change was frozen before the gate. Signatures over it come from holders of t
 beside it, from a targets key of the environment, or from both; the online keys sign the rest here.
 """
 
-import shutil
-
 from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.release import Release
-from waiaas.release import keys, pending, publish
+from waiaas.release import keys, publish
 from waiaas.release.deploy import assets
+from waiaas.release.deploy.branch import MOVED
 from waiaas.release.deploy.deployment import DONE, THERE, WOULD, Deployment, Result
 
 SIGNATURES = "*.sig.json"
+ATTEMPTS = 3  # the daily refresh may push between our fetch and our push
 
 
 def signatures(deployment: Deployment) -> Result:
@@ -28,33 +28,37 @@ def signatures(deployment: Deployment) -> Result:
 
 def feed(deployment: Deployment) -> Result:
     """The public feed lists this version, with these bytes."""
+    if not deployment.publishes:
+        commit = deployment.branch.fetch(deployment.feed)
+        if _listing(deployment) is not None:
+            return Result(THERE, _seen(deployment, commit))
+        deployment.would(["git", "push", deployment.branch.remote, f"HEAD:{deployment.branch.name}"])
+        return Result(WOULD, {"feed commit": commit or "none"})
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _make_public(deployment)
+        except WaiaasError as problem:
+            if problem.code != MOVED:
+                raise
+            deployment.bench.remark("the feed has changed meanwhile; once more")
+    return _make_public(deployment)
+
+
+def _make_public(deployment: Deployment) -> Result:
+    """Look, publish what is missing, look again; raises WaiaasError `feed-moved` if somebody was faster."""
     branch = deployment.branch
     commit = branch.fetch(deployment.feed)
-    listed = _listing(deployment)
-    if listed is not None:
+    if _listing(deployment) is not None:
         return Result(THERE, _seen(deployment, commit))
-    if not deployment.publishes:
-        deployment.would(["git", "push", branch.remote, f"HEAD:{branch.name}"])
-        return Result(WOULD, {"feed commit": commit or "none"})
-    _publish(deployment)
-    commit = branch.push(deployment.feed, f"release {deployment.plan.version}")
-    branch.fetch(deployment.feed)
+    if deployment.keys is None:
+        raise UsageError("no-keys", "publishing needs the online keys", "name their folder with --keys K")
+    ring = keys.load_folder(deployment.keys, deployment.bench.passphrase.known)
+    publish.publish_pending(deployment.maker, deployment.feed, ring, keep=True)
+    branch.push(deployment.feed, f"release {deployment.plan.version}")
+    commit = branch.fetch(deployment.feed)
     if _listing(deployment) is None:
         raise WaiaasError("not-published", "the feed does not list what was published", "run this step again")
     return Result(DONE, _seen(deployment, commit))
-
-
-def _publish(deployment: Deployment) -> None:
-    """Into our copy of the feed. The frozen change itself stays until the push has succeeded."""
-    if deployment.keys is None:
-        raise UsageError("no-keys", "publishing needs the online keys", "name their folder with --keys K")
-    if not deployment.pending.is_dir():
-        raise WaiaasError("nothing-prepared", "no change to the feed was frozen", "run `assemble` again")
-    waiting = pending.folder_of(deployment.feed)
-    shutil.rmtree(waiting, ignore_errors=True)
-    shutil.copytree(deployment.pending, waiting)
-    ring = keys.load_folder(deployment.keys, deployment.bench.passphrase.known)
-    publish.publish_pending(deployment.maker, deployment.feed, ring)
 
 
 def _listing(deployment: Deployment) -> Release | None:

@@ -18,6 +18,7 @@ from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.version import Version
 from waiaas.host.files import sha256
 from waiaas.release.deploy.deployment import DONE, THERE, WOULD, Deployment, Result
+from waiaas.release.withdrawal.images import moving_tags
 
 LOGINS = "WAIAAS_REGISTRY_LOGINS"  # lines of `host user token`
 ABSENT = ("manifest unknown", "name unknown", "not found", "StatusCode: 404")
@@ -50,17 +51,15 @@ def tags(version: Version, good: Iterable[Version]) -> list[str]:
     `latest` are taken by the newest stable one of what they name, so a patch of an old line leaves
     them alone.
     """
-    if version.is_rc:
-        return [str(version)]
     stable = [other for other in good if not other.is_rc]
-    moving = {
-        f"{version.major}.{version.minor}": [
-            v for v in stable if (v.major, v.minor) == (version.major, version.minor)
-        ],
-        str(version.major): [v for v in stable if v.major == version.major],
-        "latest": stable,
-    }
-    return [str(version), *(tag for tag, line in moving.items() if version >= max(line, default=version))]
+    return [str(version), *(tag for tag in moving_tags(version) if version >= _newest(tag, stable, version))]
+
+
+def _newest(tag: str, stable: Iterable[Version], version: Version) -> Version:
+    """The newest version that a moving tag can mean, at least this one."""
+    prefix = () if tag == "latest" else tuple(int(part) for part in tag.split("."))
+    meant = [other for other in stable if (other.major, other.minor)[: len(prefix)] == prefix]
+    return max(meant, default=version)
 
 
 def digest_of(folder: Path) -> str:

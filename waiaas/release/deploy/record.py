@@ -6,20 +6,19 @@ a private key, is not written.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from waiaas.core.errors import WaiaasError
 from waiaas.host.files import Files
+from waiaas.release.withdrawal.secrets import Secrets
 
 FILE = "record.json"
 FORMAT = 1
 PUBLIC_MODE = 0o644
-SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSPHRASE|PASSWORD|_KEY_|LOGINS", re.IGNORECASE)
-KEY_BEGINS = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
-SHORTEST_SECRET = 6  # characters; a shorter value would be found everywhere
+HOLDS_SECRETS = re.compile(r"_KEY_|LOGINS")  # variables of several lines, each of them secret
 KINDS: dict[str, type | tuple[type, ...]] = {
     "step": str, "outcome": str, "observed": dict, "at": str, "seconds": (int, float),
 }  # fmt: skip
@@ -39,13 +38,11 @@ class Entry:
 class Record:
     """The entries of all attempts at one release, oldest first."""
 
-    def __init__(
-        self, folder: Path, subject: Mapping[str, str], files: Files, secrets: Iterable[str]
-    ) -> None:
+    def __init__(self, folder: Path, subject: Mapping[str, str], files: Files, secrets: Secrets) -> None:
         self.path = folder / FILE
         self._subject = dict(subject)
         self._files = files
-        self._secrets = tuple(secrets)
+        self._secrets = secrets
         self.entries = read(self.path) if self.path.is_file() else []
 
     def add(self, entry: Entry) -> None:
@@ -56,25 +53,20 @@ class Record:
             "steps": [asdict(kept) for kept in (*self.entries, entry)],
         }
         text = json.dumps(document, indent=1) + "\n"
-        if KEY_BEGINS.search(text) or any(secret in text for secret in self._secrets):
-            raise WaiaasError(
-                "secret-in-record",
-                f"what step {entry.step} saw holds a secret",
-                "nothing was recorded; report it",
-            )
+        self._secrets.refuse("the run record", text)
         validate(document)
         self._files.write("deploy.record", self.path, text.encode(), PUBLIC_MODE)
         self.entries.append(entry)
 
 
-def secrets_of(environ: Mapping[str, str]) -> set[str]:
-    """Every value of the environment that must never be written down, line by line.
+def secrets_of(environ: Mapping[str, str]) -> Secrets:
+    """Everything in the environment that must never be written down.
 
-    A line can be `host user token`: then its last word alone is the secret.
+    A line can be `host user token`: then its last word is the secret.
     """
-    values = [value for name, value in environ.items() if SECRET_NAME.search(name)]
+    values = [value for name, value in environ.items() if HOLDS_SECRETS.search(name)]
     words = {line.split()[-1] for value in values for line in value.splitlines() if line.strip()}
-    return {word for word in words if len(word) >= SHORTEST_SECRET and not word.startswith("-----")}
+    return Secrets({**environ, **{f"SECRET_{n}": word for n, word in enumerate(words)}})
 
 
 def read(path: Path) -> list[Entry]:
