@@ -75,7 +75,7 @@ def carry_out(
         publish.withdraw(maker, feed, version, mark.reason(), ring)
     where = f"; public as {branch.push(feed, f'withdraw {version}')[:12]}" if branch else ""
     seen, releases = _read_back(feed, version)
-    if folder.is_dir() and frozen_releases(pending.thaw(folder).targets) == releases:
+    if folder.is_dir() and _frozen_releases(folder) == releases:
         pending.drop(folder, maker.files)
     return done(seen + where), releases
 
@@ -130,15 +130,23 @@ def _frozen(feed: Path, releases: tuple[Release, ...], before: Release) -> Mark:
             f"the feed does not say that {version} is withdrawn, and nothing waits in {folder}",
             "prepare-withdrawal, then sign by each holder, then this again; or --keys K",
         )
-    frozen = frozen_releases(pending.thaw(folder).targets)
-    after = target.find(frozen, version)
+    frozen = _frozen_releases(folder)
+    after = next((release for release in frozen if release.version == version), before)
     rest = {release for release in frozen if release.version != version}
     same = dataclasses.replace(after, withdrawn=None) == before
     if after.withdrawn is None or not same or rest != {r for r in releases if r.version != version}:
         raise UsageError(
-            "other-change", f"{folder} holds something else than the withdrawal of {version}", "see `sign`"
+            "other-change",
+            f"{folder} holds something else than the withdrawal of {version}",
+            "publish that first, or drop it",
         )
     return _mark(releases, after, signed=False, frozen=True)
+
+
+def _frozen_releases(folder: Path) -> tuple[Release, ...]:
+    """What the feed would say once this is published; nothing, where it changes more than releases."""
+    change = pending.thaw(folder)
+    return () if change.root or change.payloads or not change.targets else frozen_releases(change.targets)
 
 
 def _mark(releases: tuple[Release, ...], after: Release, *, signed: bool, frozen: bool) -> Mark:

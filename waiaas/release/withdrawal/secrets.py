@@ -6,11 +6,10 @@ named by its kind and line, never repeated.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from waiaas.core.errors import WaiaasError
-from waiaas.release.deploy.record import secrets_of
 
 SHAPES: Mapping[str, re.Pattern[str]] = {
     "a private key": re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"),
@@ -28,6 +27,8 @@ SHAPES: Mapping[str, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
 }
+NAMES = re.compile(r"TOKEN|PASS(?:WORD|PHRASE|WD)|SECRET|_KEY(?:_|$)|LOGINS", re.IGNORECASE)
+SHORTEST = 6  # characters; a shorter value would be found everywhere
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Secrets:
     """The nets, with the secret values that this process itself was given."""
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        self._known = sorted(secrets_of(environ or {}))
+        self._known = sorted(set(_values(environ or {})))
 
     def find(self, text: str) -> list[Found]:
         """Everything in `text` that looks like a secret."""
@@ -64,3 +65,11 @@ class Secrets:
         bad = {found.line for found in self.find(text)}
         lines = enumerate(text.split("\n"), 1)
         return "\n".join("[line withheld]" if number in bad else words for number, words in lines)
+
+
+def _values(environ: Mapping[str, str]) -> Iterator[str]:
+    """Every secret value, whole and line by line; of a line like `host user token`, its last word."""
+    for name, value in environ.items():
+        if NAMES.search(name):
+            words = [value, *(line.split()[-1] for line in value.splitlines() if line.strip())]
+            yield from (word for word in words if len(word) >= SHORTEST and not word.startswith("-----"))
