@@ -5,7 +5,6 @@ a private key, is not written.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +17,6 @@ from waiaas.release.withdrawal.secrets import Secrets
 FILE = "record.json"
 FORMAT = 1
 PUBLIC_MODE = 0o644
-HOLDS_SECRETS = re.compile(r"_KEY_|LOGINS")  # variables of several lines, each of them secret
 KINDS: dict[str, type | tuple[type, ...]] = {
     "step": str, "outcome": str, "observed": dict, "at": str, "seconds": (int, float),
 }  # fmt: skip
@@ -57,16 +55,6 @@ class Record:
         validate(document)
         self._files.write("deploy.record", self.path, text.encode(), PUBLIC_MODE)
         self.entries.append(entry)
-
-
-def secrets_of(environ: Mapping[str, str]) -> Secrets:
-    """Everything in the environment that must never be written down.
-
-    A line can be `host user token`: then its last word is the secret.
-    """
-    values = [value for name, value in environ.items() if HOLDS_SECRETS.search(name)]
-    words = {line.split()[-1] for value in values for line in value.splitlines() if line.strip()}
-    return Secrets({**environ, **{f"SECRET_{n}": word for n, word in enumerate(words)}})
 
 
 def read(path: Path) -> list[Entry]:

@@ -6,7 +6,8 @@ from waiaas.core.errors import WaiaasError
 from waiaas.host.clock import iso
 from waiaas.release.deploy import assets, build_again, client, feed, image
 from waiaas.release.deploy.deployment import Deployment, Result
-from waiaas.release.deploy.record import Entry, Record, secrets_of
+from waiaas.release.deploy.record import Entry, Record
+from waiaas.release.withdrawal.secrets import Secrets
 
 STEPS: dict[str, Callable[[Deployment], Result]] = {
     "check": build_again.check,
@@ -29,7 +30,7 @@ def record(deployment: Deployment) -> Record:
     """The run record of this release, with what earlier attempts left in it."""
     plan = deployment.plan
     subject = {"tag": plan.tag, "version": str(plan.version), "commit": plan.commit, "sha256": plan.sha256}
-    secrets = secrets_of(deployment.bench.environ)
+    secrets = Secrets(deployment.bench.environ)
     return Record(deployment.folder, subject, deployment.bench.files, secrets)
 
 
