@@ -18,7 +18,6 @@ from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.version import Version
 from waiaas.host.files import sha256
 from waiaas.release.deploy.deployment import DONE, THERE, WOULD, Deployment, Result
-from waiaas.release.withdrawal.images import moving_tags
 
 LOGINS = "WAIAAS_REGISTRY_LOGINS"  # lines of `host user token`
 ABSENT = ("manifest unknown", "name unknown", "not found", "StatusCode: 404")
@@ -52,7 +51,8 @@ def tags(version: Version, good: Iterable[Version]) -> list[str]:
     them alone.
     """
     stable = [other for other in good if not other.is_rc]
-    return [str(version), *(tag for tag in moving_tags(version) if version >= _newest(tag, stable, version))]
+    moving = [] if version.is_rc else ["latest", f"{version.major}", f"{version.major}.{version.minor}"]
+    return [str(version), *(tag for tag in moving if version >= _newest(tag, stable, version))]
 
 
 def _newest(tag: str, stable: Iterable[Version], version: Version) -> Version:
