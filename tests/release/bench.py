@@ -27,6 +27,7 @@ def never() -> bytes:
 def artefact(folder: Path, version: str, extra: bytes = b"", *, root: bool = True) -> Path:
     """A file that says about itself what a real build does."""
     facts = {"version": version, "commit": "c0ffee", "built": 1700000000, "python": ">=3.11"}
+    facts["feedUrl"] = "https://feed.example.test/"
     contents = {
         "waiaas/_build.json": json.dumps(facts).encode(),
         "waiaas/core/compat.py": COMPAT,
@@ -59,11 +60,14 @@ class Bench:
         """What an old program has built in."""
         return (self.feed / "metadata" / "1.root.json").read_bytes()
 
-    def publish(self, *versions: str, extra: bytes = b"", **terms: object) -> int | None:
+    def publish(
+        self, *versions: str, extra: bytes = b"", shells: dict[str, Path] | None = None, **terms: object
+    ) -> int | None:
         files = [artefact(self.folder, version, extra) for version in versions]
         root = (self.keys / "root.json").read_bytes()
         wish = publish.Terms(**terms)  # type: ignore[arg-type]
-        return publish.publish(self.maker, self.feed, files, wish, root, self.ring)
+        bundles = tuple((shells or {}).items())
+        return publish.publish(self.maker, self.feed, files, wish, root, self.ring, bundles)
 
     def rotate(self, role: str, **wish: object) -> int:
         rotation = publish.Rotation(role, plain=True, **wish)  # type: ignore[arg-type]

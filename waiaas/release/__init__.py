@@ -18,6 +18,7 @@
     ceremony.py    the same in parts: prepare, sign on each holder's machine, publish
     sums.py        SHA256SUMS
     contents.py    what is inside an artefact, compared with the lock; sbom.py writes it as CycloneDX
+    minisign.py    the stock tool's keys and signatures; desktop.py makes the shell's latest.json
     arguments.py   the command line; commands.py tells the stories, `__main__.py` prints and exits;
                    so do the *_arguments.py and *_commands.py of each group
 

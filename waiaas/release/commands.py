@@ -215,6 +215,7 @@ COMMANDS: dict[str, Callable[[Bench, argparse.Namespace], Exit]] = {
     "verify": look_commands.verify,
     "sums": supply_commands.sums,
     "sbom": supply_commands.sbom,
+    "desktop": supply_commands.desktop,
     "new-key": ceremony_commands.new_key,
     "prepare-root": ceremony_commands.prepare_root,
     "prepare-rotation": ceremony_commands.prepare_rotation,

@@ -19,6 +19,27 @@ def add(commands: "Commands", source: Path) -> None:
     sbom.add_argument(
         "--source", type=Path, default=source, metavar="DIR", help="the tree that it was built from"
     )
+    _desktop(commands)
+
+
+def _desktop(commands: "Commands") -> None:
+    command = commands.add_parser("desktop", help="latest.json for the desktop shell, from the verified feed")
+    command.add_argument("--feed", type=Path, required=True, metavar="F", help="folder of the feed")
+    command.add_argument("--root", type=Path, required=True, metavar="K/root.json")
+    command.add_argument(
+        "--minisign-key",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="secret key, of `minisign -G` or Tauri",
+    )
+    _output(command, "DIR", "folder for latest.json and the signatures")
+    command.add_argument(
+        "--feed-url", default="", metavar="URL", help="where F is served (default: what the artefact says)"
+    )
+    command.add_argument(
+        "--without", action="append", default=[], metavar="PLATFORM", help="a platform that is given up"
+    )
 
 
 def _output(command: argparse.ArgumentParser, metavar: str, what: str) -> None:
