@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 NODE_TOOLS := .cache/npm
 NODE_READY := $(NODE_TOOLS)/.ready
 
-.PHONY: help demo test unit journeys chaos soak fuzz chain reproducible release-rehearsal setup build lint clean
+.PHONY: help demo test unit journeys containers chaos soak fuzz chain reproducible release-rehearsal setup build lint clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/'
@@ -16,13 +16,16 @@ help: ## what can be made
 demo: $(READY) ## the main job: build two versions, publish, start, upgrade, roll back
 	@$(RUN) build/demo.py
 
-test: lint unit journeys ## lint, types, unit tests, journeys
+test: lint unit journeys containers ## lint, types, unit tests, journeys, real engines
 
 unit: $(READY) ## the unit ring: seconds
 	@$(RUN) -m pytest -n auto -m "not journey and not fuzz"
 
 journeys: $(READY) ## the built artefact, real processes, real sockets, fuzzers: minutes
 	@$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "journey or fuzz" -rs
+
+containers: $(READY) ## the image with Docker, compose and podman; says why where it cannot
+	@build/containers.sh || [ $$? = 77 ]
 
 chaos: $(READY) ## kill points, faults, attacks, soak; writes docs/reliability.md: an hour or more
 	@$(RUN) build/chaos.py

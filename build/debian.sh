@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# For scripts that need real machines of Debian's: an honest skip, and the archive that apt here uses.
+# Set WHAT (for the message) and REQUIRED (not empty: a skip is a failure) before sourcing this.
+
+skip() { # one line that says why, and exit code 77
+  echo "SKIP $WHAT: $*"
+  [ -z "${REQUIRED:-}" ] || exit 1
+  exit 77
+}
+
+need() { # every command must be there
+  local command
+  for command in "$@"; do
+    command -v "$command" >/dev/null || skip "$command is missing (build/ci-packages.sh installs it)"
+  done
+}
+
+need_namespaces() { # what a container in a container does not have, and a virtual machine has
+  [ "$(uname -s)" = Linux ] || skip "this is not Linux"
+  [ "$(id -u)" = 0 ] || skip "not root"
+  unshare "$@" --mount-proc --propagation private true 2>/dev/null ||
+    skip "namespaces cannot be unshared here (unshare $*)"
+}
+
+suite() { # the release that this machine runs
+  (. /etc/os-release && echo "$VERSION_CODENAME")
+}
+
+archive() { # where apt here fetches that release from; nothing if it is none of Debian's
+  (. /etc/os-release && [ "$ID" = debian ]) || return 0
+  # shellcheck disable=SC2016 # these are apt's own placeholders
+  apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' 'Component: main' |
+    awk -v suite="$(suite)" '$1 == suite || $1 == "stable" { print $2; exit }'
+}
