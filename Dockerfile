@@ -27,8 +27,8 @@ USER 1001:1001
 VOLUME ["/data"]
 EXPOSE 3100
 STOPSIGNAL SIGTERM
-# The start period is long because a start may migrate a large database; it ends with the first success.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=5m --retries=3 \
+# A start may migrate a large database, so the start period is long; the first success ends it.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5m --retries=3 \
     CMD ["python3", "-I", "/usr/local/bin/waiaas", "health"]
 ENTRYPOINT ["python3", "-I", "/usr/local/bin/waiaas"]
 CMD ["start", "--init"]
