@@ -42,7 +42,7 @@ chain: $(READY) ## migrations from every old schema
 reproducible: $(READY) ## the same bytes from every Python, folder, umask and file order here
 	@$(RUN) build/reproducible.py
 
-release-rehearsal: $(READY) ## a whole release, twice and interrupted, and a bad one withdrawn
+release-rehearsal: $(READY) $(NODE_READY) ## a whole release, twice and interrupted, and a bad one withdrawn
 	@$(RUN) build/rehearsal
 
 build: $(READY) ## the artefact, into dist/

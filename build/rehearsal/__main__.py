@@ -10,12 +10,15 @@ import sys
 import tempfile
 from pathlib import Path
 
+from source import missing
 from story import Rehearsal
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make release-rehearsal", description=__doc__)
     parser.add_argument("--short", action="store_true", help="no images, no interruptions: what a test runs")
     arguments = parser.parse_args()
+    if why := missing():
+        sys.exit(f"SKIP: {why}")
     with tempfile.TemporaryDirectory(prefix="wr-") as name:
         rehearsal = Rehearsal(Path(name), short=arguments.short)
         try:

@@ -1,6 +1,6 @@
 """What GitHub gives, here: a repository, releases with assets, artefacts of a run, Pages.
 
-`origin` is a real bare repository. The releases are spoken to by the real `gh`, over the Unix socket
+`origin` is a real bare repository (source.py makes it). The assets of releases are spoken to by the real `gh`, over the Unix socket
 that it can be configured for. Pages serves the branch `feed` of that repository, and nothing else.
 """
 
@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-REPOSITORY = "example/waiaas"
+REPOSITORY = "example/origin"
 API = "https://api.github.com"
 
 
@@ -28,8 +28,8 @@ class GitHub:
         self.origin = folder / f"{REPOSITORY}.git"
         self.assets = folder / "assets"
         self.socket = socket
-        subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(self.origin)], check=True)
-        self.assets.mkdir()
+        for place in (self.origin.parent, self.assets):
+            place.mkdir(parents=True)
         self._pages = ThreadingHTTPServer(("127.0.0.1", 0), _pages(self))
         self._api = _OverUnix(str(socket), _api(self))
         for server in (self._pages, self._api):

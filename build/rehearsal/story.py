@@ -18,12 +18,8 @@ RELEASE = Workflow.read(HERE / ".github" / "workflows" / "release.yml")
 ANSWERED = ("test", "chain-integration", "platform")  # quality jobs: `make` runs them elsewhere
 ELSEWHERE = frozenset({"The same bytes from everywhere", "Lint the workflows"})
 SHORTENED = ELSEWHERE | {"Install and upgrade from a staging feed"}
-COMMITS = (
-    ("fix: say more plainly what is missing", "waiaas/core/errors.py"),
-    ("feat: one more word in the notice", "waiaas/core/check.py"),
-    ("docs: the house in other words", "CONTRIBUTING.md"),
-)
-BAD = (("fix: something that loses mail", "waiaas/core/check.py"),)
+COMMITS = ("fix: say more plainly what is missing", "feat: a word in the notice", "docs: the house")
+BAD = "fix: something that loses mail"
 REASON = "it loses mail"
 
 
@@ -37,19 +33,22 @@ class Rehearsal:
         (folder / "g").mkdir()
         self.github = GitHub(folder / "g" / "hub", folder / "g" / "s")
         self.images = Images(folder / "registry", wanted=not short)
-        self.source = Source(folder / "source", folder / "keys", self.github)
+        self.source = Source(folder / "keys", self.github)
         self.client = Client(folder / "client")
         variables = {"FEED_URL": self.github.feed_url, "RELEASE_PUBLISH": "true", "ROLLOUT": ""}
         self.machines = Machines(folder, self.github, variables | self.images.variables, self.source.keys)
 
     def run(self) -> None:
         """Everything, in order."""
-        self._title("The first release: keys, the root of trust in the tree, a tag")
+        self._title("The first release: keys, the root of trust in the tree, gate 1")
         first = self.source.begin()
         self._release(first, ELSEWHERE if not self.short else SHORTENED)
         self.client.install(self._file(first))
-        self._title("Gate 1: three commits, and the release pull request merged")
-        tag = self.source.release(COMMITS)
+        self._title("Three commits, and gate 1: the pull request of release-please is merged")
+        for commit in COMMITS:
+            self._say(f"  {commit}")
+        tag = self.source.release(*COMMITS)
+        self._say(f"  → {tag}")
         self._release(tag, ELSEWHERE, thorough=True)
         self._title(f"Whoever has {first} gets {tag}")
         self._say(self.client.upgrade(tag))
@@ -64,6 +63,7 @@ class Rehearsal:
     def close(self) -> None:
         self.client.close()
         self.images.close()
+        self.source.close()
         self.github.close()
 
     def _release(self, tag: str, skip: frozenset[str], *, thorough: bool = False) -> None:
