@@ -216,6 +216,7 @@ class Site:
             "LANG": "C.UTF-8",
             "WAIAAS_DAEMON_PORT": "0",
             "WAIAAS_UPGRADE_FEED_URL": feed_url,
+            "WAIAAS_UPGRADE_MODE": "self",  # so that the journeys pass in a container, too
             "WAIAAS_UPGRADE_PROBATION": "1",
             "WAIAAS_UPGRADE_HEALTH_TIMEOUT": "15",
         }
