@@ -1,12 +1,14 @@
-"""What a killed `backup create` or `backup restore` leaves goes with the very next command (issue 3)."""
+"""What a killed backup, restore or look at the feed leaves goes with the very next command (issue 3)."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.journeys.api import contents
-from tests.journeys.levers import Yard, litter
+from tests.journeys.levers import Yard, levers, litter
 from tests.journeys.test_journey_concurrency import held, kill_supervisor
 from tests.journeys.workshop import Site, Workshop
 
@@ -71,6 +73,28 @@ def test_the_next_command_removes_what_a_killed_restore_staged__BKUP_3(
     site.ok(*told_of(kept, after))
     site.run("stop")
     assert litter(site) == []
+
+
+def test_the_next_command_removes_what_a_killed_look_at_the_feed_left__FEED_8(site: Site) -> None:
+    """Of the daemon's own check, and of `upgrade`; and what TUF's client had not renamed yet."""
+    site.environ["WAIAAS_DAEMON_UPDATE_CHECK"] = "true"
+    levers(site).pause("floors:rename")
+    site.ok("start", "--detach")
+    os.kill(levers(site).paused(), signal.SIGKILL)
+    levers(site).let_go("pause")
+    (site.data / "feed" / "tmpabcd1234").write_text("{")
+    site.ok("stop")
+    assert len(litter(site)) == 1
+    site.environ["WAIAAS_DAEMON_UPDATE_CHECK"] = "false"
+    site.ok("start", "--detach")
+    site.ok("stop")
+    kill_supervisor(site, "floors:rename", "upgrade", "--check")
+    metadata = site.program.parent / ".waiaas" / "metadata"
+    (metadata / "tmpabcd1234").write_text("{")
+    assert len(litter(site)) == 1
+    site.ok("upgrade", "--no-start")
+    assert litter(site) == []
+    assert [path.name for path in (*metadata.glob("tmp*"), *(site.data / "feed").glob("tmp*"))] == []
 
 
 def test_a_backup_at_work_is_touched_by_nobody__BKUP_1(site: Site) -> None:

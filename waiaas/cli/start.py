@@ -33,7 +33,7 @@ from waiaas.store.inspect import inspect
 from waiaas.store.migrate import bring_up_to_date
 from waiaas.store.restore import forget_staging
 from waiaas.store.unfinished import forget_unfinished
-from waiaas.upgrade import book, child, presence, story
+from waiaas.upgrade import book, cache, child, presence, story
 from waiaas.upgrade.place import Place, locked, make_run
 from waiaas.upgrade.report import Silent
 
@@ -181,6 +181,7 @@ def _database(context: Context, loaded: Loaded, where: Place | None, log: Log) -
         log.info("adopted the data directory of the previous implementation")
     forget_unfinished(layout)
     forget_staging(host.files, layout)
+    cache.sweep(host.files, layout.feed)
     made = bring_up_to_date(host.files, host.clock, layout, loaded.settings.upgrade.keep_backups)
     if made is not None:
         log.info("migrated the database; the old one is kept", backup=str(made.path))

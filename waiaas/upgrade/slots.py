@@ -7,6 +7,7 @@ then a single rename puts the new one over the program's name. Undoing is the sa
 from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import ProgramLayout
 from waiaas.host.files import Files, sha256
+from waiaas.upgrade import cache
 
 PLACE_MODE = 0o755  # beside the program; nothing secret in it (SPEC §3)
 
@@ -62,6 +63,7 @@ def sweep(files: Files, program: ProgramLayout) -> None:
     """What a power cut left beside the program."""
     files.sweep("leftover", program.base)
     files.sweep("leftover", program.program.parent, program.program.name)
+    cache.sweep(files, program.metadata)
 
 
 def prune(files: Files, program: ProgramLayout, wanted: set[str]) -> None:
