@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Real engines on a bare Debian machine: Docker with compose, and podman with buildah. Nothing is
-# installed: Docker's packages are unpacked, the base image is made from Debian's archive, and all of it
-# runs in mount, network and process namespaces of its own, so nothing outlives this script, no port can
-# clash, and no image can be fetched. Prints what ran and how long. Exit code 77: it cannot run here.
+# installed: the machine's own dockerd is used, or Docker's packages are unpacked; the base image is made
+# from the distribution's archive. All of it runs in mount, network and process namespaces of its own, so
+# nothing outlives this script, no port can clash, and no image can be fetched. Prints what ran and how
+# long. Exit code 77: it cannot run here.
 #
 #   --possible   only say whether it can
 #   --engine, --base, --artefacts, --inside ENGINE   its own parts, which it starts itself
@@ -13,41 +14,54 @@ WHAT="container tests" REQUIRED="${REQUIRE_CONTAINERS:-}"
 . build/debian.sh
 CACHE=$PWD/.cache/containers
 PYTHON=$PWD/.venv/bin/python
-PACKAGES=(containerd docker-buildx docker-cli docker-compose docker-registry docker.io)
-SUITE=trixie # Debian 12 has no compose v2; these programs need no newer libraries than it has
 PATH=$PATH:/usr/sbin:/sbin
-KEYS=/usr/share/keyrings/debian-archive-keyring.gpg
 
 check() {
   need_namespaces -m -n -p -f
   grep -qw overlay /proc/filesystems || skip "this kernel has no overlay"
   need apt-get dpkg-deb ip iptables mmdebstrap runc podman buildah crun
-  [ -n "$(archive)" ] || skip "apt here does not know Debian's archive"
-  [ -r $KEYS ] || skip "$KEYS is missing"
+  [ -n "$(archive)" ] || skip "apt here knows neither Debian's archive nor Ubuntu's"
+  own_engine || [ "$(os ID)" = debian ] || skip "there is no dockerd with compose (and Debian's is for Debian)"
 }
 
-engine() { # Docker's packages, unpacked; apt works on an index of its own, beside the machine's
+own_engine() { # the machine has all of it
+  command -v dockerd containerd >/dev/null && docker compose version >/dev/null 2>&1 &&
+    docker buildx version >/dev/null 2>&1
+}
+
+packages() { # what has to be unpacked, and from which suite
+  if own_engine; then
+    echo "$(os VERSION_CODENAME) docker-registry"
+  else # Debian 12 has no compose v2; these programs of 13 need no newer libraries than 12 has
+    echo "trixie containerd docker-buildx docker-cli docker-compose docker-registry docker.io"
+  fi
+}
+
+engine() { # packages, unpacked; apt works on an index of its own, beside the machine's
   [ ! -d "$CACHE/engine" ] || return 0
-  local fresh options deb
+  local fresh options deb suite wanted
+  read -r suite wanted < <(packages)
   fresh=$(mktemp -d "$CACHE/fresh.XXXXXX")
   mkdir -p "$fresh"/apt/{lists,archives}/partial "$fresh/unpacked"
-  echo "deb [signed-by=$KEYS] $(archive) $SUITE main" >"$fresh/apt/sources.list"
+  sources "$suite" >"$fresh/apt/sources.list"
   options=(-qq -o Dir::Etc::SourceList="$fresh/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
     -o Dir::State::Lists="$fresh/apt/lists" -o Dir::Cache="$fresh/apt" -o APT::Sandbox::User=root)
   apt-get "${options[@]}" update
-  (cd "$fresh" && apt-get "${options[@]}" download "${PACKAGES[@]}")
+  # shellcheck disable=SC2086 # several words
+  (cd "$fresh" && apt-get "${options[@]}" download $wanted)
   for deb in "$fresh"/*.deb; do dpkg-deb -x "$deb" "$fresh/unpacked"; done
   mv -T "$fresh/unpacked" "$CACHE/engine"
   rm -r "$fresh"
 }
 
-base() { # the smallest Debian with a Python, as one tar
+base() { # the smallest system with a Python, as one tar
   [ ! -s "$CACHE/base.tar" ] || return 0
   local fresh
   fresh=$(mktemp -d "$CACHE/fresh.XXXXXX")
   mmdebstrap --quiet --variant=minbase --include=python3,ca-certificates --dpkgopt=force-unsafe-io \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-    --dpkgopt='path-exclude=/usr/share/locale/*' "$(suite)" "$fresh/base.tar" "$(archive)"
+    --dpkgopt='path-exclude=/usr/share/locale/*' "$(os VERSION_CODENAME)" "$fresh/base.tar" \
+    "$(sources "$(os VERSION_CODENAME)")"
   mv "$fresh/base.tar" "$CACHE/base.tar"
   rm -r "$fresh"
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# For scripts that need real machines of Debian's: an honest skip, and the archive that apt here uses.
+# For scripts that need a real Debian or Ubuntu: an honest skip, and the archive that apt here uses.
 # Set WHAT (for the message) and REQUIRED (not empty: a skip is a failure) before sourcing this.
 
 skip() { # one line that says why, and exit code 77
@@ -22,13 +22,20 @@ need_namespaces() { # what a container in a container does not have, and a virtu
     skip "namespaces cannot be unshared here (unshare $*)"
 }
 
-suite() { # the release that this machine runs
-  (. /etc/os-release && echo "$VERSION_CODENAME")
+os() { # NAME: a field of os-release
+  (. /etc/os-release && echo "${!1:-}")
 }
 
-archive() { # where apt here fetches that release from; nothing if it is none of Debian's
-  (. /etc/os-release && [ "$ID" = debian ]) || return 0
+archive() { # where apt here fetches this release from; nothing if that is neither Debian's nor Ubuntu's
+  case $(os ID) in debian | ubuntu) ;; *) return 0 ;; esac
   # shellcheck disable=SC2016 # these are apt's own placeholders
   apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' 'Component: main' |
-    awk -v suite="$(suite)" '$1 == suite || $1 == "stable" { print $2; exit }'
+    awk -v suite="$(os VERSION_CODENAME)" '$1 == suite || $1 == "stable" { print $2; exit }'
+}
+
+sources() { # SUITE: the line of a sources.list for it
+  local keys components=main
+  keys=/usr/share/keyrings/$(os ID)-archive-keyring.gpg
+  [ "$(os ID)" = debian ] || components="main universe"
+  echo "deb [signed-by=$keys] $(archive) $1 $components"
 }

@@ -132,9 +132,9 @@ def docker(folder: Path, unpacked: Path, base: Path) -> Iterator[Engine]:
         "DOCKER_HOST": "unix:///run/docker.sock",
         "DOCKER_CONFIG": str(folder / "config"),
     }
-    plugins = folder / "config" / "cli-plugins"
-    plugins.parent.mkdir(parents=True)
-    plugins.symlink_to(unpacked / "usr/libexec/docker/cli-plugins")
+    (folder / "config").mkdir(parents=True)
+    if (plugins := unpacked / "usr/libexec/docker/cli-plugins").is_dir():  # else the machine's own
+        (folder / "config" / "cli-plugins").symlink_to(plugins)
     settings = folder / "daemon.json"
     settings.write_text("{}")
     argv = ["dockerd", "--config-file", str(settings), "--data-root", str(folder / "data")]
