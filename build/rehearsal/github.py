@@ -1,7 +1,7 @@
 """What GitHub gives, here: a repository, releases with assets, artefacts of a run, Pages.
 
-`origin` is a real bare repository (source.py makes it). The assets of releases are spoken to by the real `gh`, over the Unix socket
-that it can be configured for. Pages serves the branch `feed` of that repository, and nothing else.
+`origin` is a real bare repository, which source.py makes. The real `gh` asks for the assets, over the Unix
+socket that it can be configured for. Pages serves the branch `feed` of that repository, and nothing else.
 """
 
 import hashlib

@@ -13,8 +13,8 @@ from machine import HERE
 
 sys.path.insert(0, str(HERE))
 
-from tests.release_please.cases import NODE, TOOLS  # noqa: E402
-from tests.release_please.world import World  # noqa: E402
+from tests.release_please.cases import NODE, TOOLS
+from tests.release_please.world import World
 
 BEGINS, BEFORE = "1.8.0", "1.7.0"  # the tree is this version, and the newest release is that
 
