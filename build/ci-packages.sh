@@ -6,6 +6,8 @@ set -euo pipefail
 PACKAGES=(
   # an engine, a second one, and a base image made from Debian's archive: tests/containers
   aardvark-dns buildah crun iptables iproute2 mmdebstrap netavark podman runc
+  # what publishes a release, and a registry to publish into: make release-rehearsal
+  docker-registry gh skopeo
   # a real systemd as process 1: tests/systemd
   systemd-container
   # the stock verifier of the desktop channel, the official checker of metrics, a browser

@@ -43,6 +43,7 @@ class Machines:
             "github.run_attempt": str(self.made),
             "env.TAG": tag,
             "secrets.FEED_PASSPHRASE": "",
+            "secrets.MINISIGN_KEY": "",
             "secrets.REGISTRY_LOGINS": "",
         }
         secrets = {f"secrets.FEED_KEY_{role}": (self.keys / name).read_text() for role, name in KEYS.items()}

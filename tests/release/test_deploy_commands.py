@@ -104,7 +104,7 @@ def test_the_mode_is_an_output_of_a_step__RLSE_04(
 
 def test_a_step_that_is_none_is_refused__CLI_2(bench: Bench, capsys: Capture) -> None:
     assert main(["deploy", "publish-everything", "--release", str(Yard(bench).folder)]) == 2
-    assert "of check, documents, signatures, feed, verify, image, assets" in capsys.readouterr().err
+    assert "of check, documents, signatures, feed, desktop, verify, image, assets" in capsys.readouterr().err
 
 
 def test_fetch_and_push_make_a_refresh_public__FEED_1(bench: Bench, capsys: Capture) -> None:

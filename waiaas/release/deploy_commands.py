@@ -12,8 +12,13 @@ if TYPE_CHECKING:
     from waiaas.release.deploy.record import Entry
     from waiaas.release.publish import Terms
 
-KEY = "WAIAAS_RELEASE_KEY_"  # + TARGETS, SNAPSHOT or TIMESTAMP: a private key as PEM
-KEPT_IN_CI = ("targets", "snapshot", "timestamp")
+KEY = "WAIAAS_RELEASE_KEY_"  # + the role: a private key, as its file is
+KEPT_IN_CI = {
+    "targets": "targets-1.pem",
+    "snapshot": "snapshot-1.pem",
+    "timestamp": "timestamp-1.pem",
+    "minisign": "minisign.key",
+}
 
 
 def assemble(bench: "Bench", arguments: argparse.Namespace, terms: "Terms") -> Exit:
@@ -77,7 +82,7 @@ def unpack_keys(bench: "Bench", arguments: argparse.Namespace) -> Exit:
 
     bench.files.make_directory("keys.folder", arguments.dir, DIRECTORY_MODE)
     for role, text in _given(bench.environ).items():
-        path = arguments.dir / f"{role}-1.pem"
+        path = arguments.dir / KEPT_IN_CI[role]
         bench.files.write("keys.unpack", path, text.encode(), FILE_MODE)
         bench.say(str(path))
     return Exit.OK

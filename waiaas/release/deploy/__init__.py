@@ -6,6 +6,7 @@
     branch.py      the public copy of the feed: a branch of a git repository
     build_again.py behind the gate: the same bytes from a build of our own; SHA256SUMS and SBOM
     feed.py        publish into the feed, with signatures that came in parts or a key of the environment
+    shell.py       the desktop channel beside the feed
     client.py      the previous release, installed from the public feed, upgrades to this one
     image.py       which tags a version takes, and how an image gets them
     assets.py      the files of the GitHub Release

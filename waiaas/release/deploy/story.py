@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from waiaas.core.errors import WaiaasError
 from waiaas.host.clock import iso
-from waiaas.release.deploy import assets, build_again, client, feed, image
+from waiaas.release.deploy import assets, build_again, client, feed, image, shell
 from waiaas.release.deploy.deployment import Deployment, Result
 from waiaas.release.deploy.record import Entry, Record
 from waiaas.release.withdrawal.secrets import Secrets
@@ -14,6 +14,7 @@ STEPS: dict[str, Callable[[Deployment], Result]] = {
     "documents": build_again.documents,
     "signatures": feed.signatures,
     "feed": feed.feed,
+    "desktop": shell.channel,
     "verify": client.verify,
     "image": image.image,
     "assets": assets.assets,
