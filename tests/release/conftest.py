@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from bench import Bench
+from withdrawal_kit import Office
 
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
@@ -20,3 +21,8 @@ def plain_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def bench(tmp_path: Path, plain_keys: Path) -> Bench:
     return Bench(tmp_path, plain_keys)
+
+
+@pytest.fixture
+def office(tmp_path: Path, plain_keys: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+    return Office(tmp_path, plain_keys, monkeypatch)

@@ -15,7 +15,7 @@ from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.processes import Processes
 from waiaas.release import ceremony_commands, deploy_commands, look_commands, supply_commands
-from waiaas.release.withdrawal.commands import assess, withdraw
+from waiaas.release.withdrawal.commands import assess, checklist, evidence, report, withdraw
 
 if TYPE_CHECKING:
     from waiaas.release.keys import Keyring
@@ -209,6 +209,9 @@ COMMANDS: dict[str, Callable[[Bench, argparse.Namespace], Exit]] = {
     "rollout": rollout,
     "withdraw": withdraw,
     "assess": assess,
+    "report": report,
+    "evidence": evidence,
+    "checklist": checklist,
     "refresh": refresh,
     "rotate": rotate,
     "status": look_commands.status,

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 from waiaas.core.version import Version
 from waiaas.release.withdrawal.causes import CAUSES
+from waiaas.release.withdrawal.roots import CLASSES
 from waiaas.release.withdrawal.words import SEVERITIES
+
+PROJECT = Path(__file__).parents[3]
 
 if TYPE_CHECKING:
     from waiaas.release.arguments import Commands
 
 
 def add(commands: "Commands") -> None:
-    for command in (_assess, _withdraw):
+    for command in (_assess, _withdraw, _report, _evidence, _checklist):
         command(commands)
 
 
@@ -43,6 +46,42 @@ def _withdraw(commands: "Commands") -> None:
     command.add_argument("--yes", action="store_true", help="do not ask for the version to be typed")
     _texts(command)
     _reach(command)
+
+
+def _report(commands: "Commands") -> None:
+    command = commands.add_parser("report", help="the situation: versions, runs, downloads, issues, commits")
+    command.add_argument("version", type=Version.parse, metavar="V")
+    _place(command, needed=True)
+    _reach(command)
+
+
+def _evidence(commands: "Commands") -> None:
+    command = commands.add_parser("evidence", help="collect what shows the root cause; name it with --class")
+    command.add_argument("version", type=Version.parse, metavar="V")
+    command.add_argument("--run", type=int, metavar="ID", help="release run (default: the last that failed)")
+    command.add_argument("--class", dest="root", metavar="C", help=f"one of {', '.join(CLASSES)}")
+    command.add_argument("--why", help="what it was, in one line; goes with --class")
+    _source(command)
+    _place(command, needed=False)
+    _reach(command)
+
+
+def _checklist(commands: "Commands") -> None:
+    command = commands.add_parser("checklist", help="before the fix goes out; exit 0 when all is ticked")
+    command.add_argument("version", type=Version.parse, metavar="V", help="the one that was withdrawn")
+    command.add_argument("--check", action="store_true", help="let the machines look now: takes minutes")
+    command.add_argument("--tick", metavar="ITEM", help="I have seen to it; goes with --note")
+    command.add_argument("--note", help="what was done or seen, in one line")
+    command.add_argument("--fixed-in", type=Version.parse, metavar="V", help="default: as in the record")
+    command.add_argument(
+        "--root", type=Path, metavar="FILE", help="root of trust (default: the feed's first)"
+    )
+    _source(command)
+    _place(command, needed=True)
+
+
+def _source(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--source", type=Path, default=PROJECT, metavar="DIR", help="the project's folder")
 
 
 def _texts(command: argparse.ArgumentParser) -> None:

@@ -54,17 +54,24 @@ class Tools:
 
 
 @dataclass(frozen=True)
+class Desk:
+    """Where it is worked on: records, settings, and what is at hand."""
+
+    shelf: Shelf
+    settings: Settings
+    tools: Tools
+    outside: Outside
+    network: Network
+
+
+@dataclass(frozen=True)
 class Case:
     """What the steps work with. `releases`: of the feed as read back, the mark included."""
 
     releases: tuple[Release, ...]
     facts: Facts
     withdrawal: Withdrawal
-    settings: Settings
-    tools: Tools
-    shelf: Shelf
-    outside: Outside
-    network: Network
+    desk: Desk
     seen: Mapping[str, Seen]  # of the steps before, as it grows
 
     @property
@@ -87,7 +94,7 @@ class Case:
 
     def write(self, name: str, text: str) -> Path:
         """Write a text beside the record; returns its path."""
-        return self.shelf.write(Path(str(self.version), name), text)
+        return self.desk.shelf.write(Path(str(self.version), name), text)
 
 
 def _no_git(outside: Outside, settings: Settings) -> str:

@@ -2,29 +2,28 @@
 
 import argparse
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from waiaas.core.errors import Exit, UsageError
+from waiaas.core.version import Version
 from waiaas.release.withdrawal import causes, words
 
 if TYPE_CHECKING:
     from waiaas.release.commands import Bench
-    from waiaas.release.withdrawal.case import Seen, Tools
+    from waiaas.release.withdrawal.case import Desk, Seen
+    from waiaas.release.withdrawal.checks import Checked
     from waiaas.release.withdrawal.log import Log
     from waiaas.release.withdrawal.marking import Mark
-    from waiaas.release.withdrawal.outside import Outside
     from waiaas.release.withdrawal.records import Shelf
-    from waiaas.release.withdrawal.settings import Settings
     from waiaas.release.withdrawal.story import Extras
 
 
 def assess(bench: "Bench", arguments: argparse.Namespace) -> Exit:
     """WDR-1: class, deadline, next command; on record. Exit 1 where a deadline is over."""
-    from waiaas.release.withdrawal import assess, explain
+    from waiaas.release.withdrawal import assess, at_hand, explain
 
-    settings = _settings(arguments)
-    shelf, version, now = _shelf(bench, arguments, settings), arguments.version, bench.clock.seconds()
+    settings = at_hand.team(arguments)
+    shelf, version, now = at_hand.shelf(bench, arguments, settings), arguments.version, bench.clock.seconds()
     if version is None:
         found = assess.open_ones(shelf)
     elif arguments.close is not None:
@@ -48,56 +47,105 @@ def assess(bench: "Bench", arguments: argparse.Namespace) -> Exit:
 
 def withdraw(bench: "Bench", arguments: argparse.Namespace) -> Exit:
     """WDR-2: everything is looked at before the question, nothing is changed before the answer."""
-    from waiaas.host.http import Network
     from waiaas.release import publish
     from waiaas.release.deploy import branch
     from waiaas.release.keys import load_folder
-    from waiaas.release.withdrawal import marking, story
-    from waiaas.release.withdrawal.case import Tools
+    from waiaas.release.withdrawal import at_hand, marking, story
 
     folder = arguments.keys or arguments.online
     if folder is None:
         raise UsageError(
             "no-keys", "withdrawing needs keys", "name the folder with --keys K, or --online DIR"
         )
-    settings, outside = _reach(arguments), _outside(bench)
     maker, feed = publish.Maker(bench.files, bench.clock), arguments.feed
     wish = marking.Wish(
         arguments.version, arguments.reason, arguments.severity, arguments.to, arguments.nowhere
     )
     mark = marking.plan(maker, feed, wish, in_parts=arguments.online is not None)
-    shelf, extras, tools = (
-        _shelf(bench, arguments, settings),
-        _extras(arguments),
-        Tools.probe(outside, settings),
-    )
-    public = branch.parse(settings.branch, bench.processes) if settings.branch else None
+    extras, desk = _extras(arguments), at_hand.desk(bench, arguments)
+    public = branch.parse(desk.settings.branch, bench.processes) if desk.settings.branch else None
     ring = load_folder(folder, bench.passphrase.known)
-    _explain(bench, arguments, mark, settings, tools, shelf)
+    _explain(bench, arguments, mark, desk)
     if not _confirmed(bench, arguments):
         bench.remark("cancelled: nothing was changed")
         return Exit.OK
-    desk = story.Desk(
-        shelf, settings, tools, outside, Network(bench.environ, bench.clock), partial(_tell, bench)
-    )
-    log = story.withdraw(desk, mark, extras, lambda: marking.carry_out(maker, feed, mark, ring, public))
-    return _closing(bench, arguments, log, shelf)
+    sign = partial(marking.carry_out, maker, feed, mark, ring, public)
+    log = story.withdraw(desk, mark, extras, sign, partial(_tell, bench))
+    return _closing(bench, arguments, log, desk.shelf)
 
 
-def _explain(
-    bench: "Bench",
-    arguments: argparse.Namespace,
-    mark: "Mark",
-    settings: "Settings",
-    tools: "Tools",
-    shelf: "Shelf",
-) -> None:
+def report(bench: "Bench", arguments: argparse.Namespace) -> Exit:
+    """WDR-4: the situation, on record and in words."""
+    from waiaas.release.withdrawal import at_hand, report
+
+    releases = at_hand.releases(bench, arguments)
+    desk = at_hand.desk(bench, arguments)
+    document = report.report(desk, releases, arguments.version)
+    for line in report.lines(document, desk.shelf, arguments.version):
+        bench.say(line)
+    return Exit.OK
+
+
+def evidence(bench: "Bench", arguments: argparse.Namespace) -> Exit:
+    """WDR-4: the bundle; with `--class` the root cause and the plan instead."""
+    from waiaas.release.withdrawal import at_hand, evidence
+
+    desk, version = at_hand.desk(bench, arguments), arguments.version
+    if arguments.root is None:
+        document = evidence.collect(desk, version, arguments.source.resolve(), arguments.run)
+    else:
+        document = evidence.decide(desk, version, arguments.root, words.line("why", arguments.why or ""))
+    for line in evidence.lines(document):
+        bench.say(line)
+    bench.say(f"folder      {desk.shelf.place(version)}")
+    return Exit.OK
+
+
+def checklist(bench: "Bench", arguments: argparse.Namespace) -> Exit:
+    """WDR-4: exit 0 only when everything is ticked."""
+    from waiaas.release.withdrawal import at_hand, checklist, checks
+    from waiaas.release.withdrawal.settings import Settings
+
+    version, source = arguments.version, arguments.source.resolve()
+    shelf, outside = at_hand.shelf(bench, arguments, Settings()), at_hand.outside(bench)
+    if arguments.tick is not None:
+        checklist.tick(shelf, version, arguments.tick, words.line("note", arguments.note or ""))
+    if arguments.check:
+        fixed_in = arguments.fixed_in or _fixed_in(shelf, version)
+        verify = partial(_verified, arguments)
+        checklist.look(checklist.Bench(shelf, outside, source, fixed_in, verify), version)
+    states = checklist.state(shelf, version, checks.commit(outside, source, shelf.folder))
+    for line in checklist.lines(states):
+        bench.say(line)
+    left = [name for name, (ticked, _) in states.items() if not ticked]
+    bench.remark(f"left: {', '.join(left)}" if left else "all ticked: the fix may go out")
+    return Exit.FAILED if left else Exit.OK
+
+
+def _verified(arguments: argparse.Namespace) -> "Checked":
+    """The feed, read as a client reads it; and it says that the version is withdrawn."""
+    from waiaas.release.repository import verify
+    from waiaas.release.withdrawal import checks, target
+
+    root = arguments.root or arguments.feed / "metadata" / "1.root.json"
+    if not root.is_file():
+        return checks.Checked(False, f"there is no {root}")
+    gone = target.find(verify(arguments.feed, root.read_bytes()), arguments.version).withdrawn
+    return checks.Checked(gone is not None, "verified; " + ("withdrawn" if gone else "not withdrawn"))
+
+
+def _fixed_in(shelf: "Shelf", version: Version) -> Version | None:
+    record = shelf.load("withdrawal", version)
+    return Version.parse(record["fixedIn"]) if record and record["fixedIn"] else None
+
+
+def _explain(bench: "Bench", arguments: argparse.Namespace, mark: "Mark", desk: "Desk") -> None:
     from waiaas.release.withdrawal import assess, explain
 
     version, given = mark.release.version, arguments.reason
-    for line in (*explain.lines(mark, settings, tools), *explain.contacts(settings)):
+    for line in (*explain.lines(mark, desk.settings, desk.tools), *explain.contacts(desk.settings)):
         bench.remark(line)
-    assessed = assess.load(shelf, version)
+    assessed = assess.load(desk.shelf, version)
     if assessed is None:
         bench.remark(f"note: {version} was not assessed (assess {version} --cause C)")
     elif not assessed.closed:
@@ -143,51 +191,9 @@ def _extras(arguments: argparse.Namespace) -> "Extras":
     return Extras(arguments.fixed_in, eta, tuple(arguments.issue) if arguments.issue else None)
 
 
-def _settings(arguments: argparse.Namespace) -> "Settings":
-    from waiaas.release.withdrawal import settings
-
-    path: Path | None = arguments.settings
-    return settings.read(path or settings.file_beside(arguments.feed), needed=path is not None)
-
-
-def _reach(arguments: argparse.Namespace) -> "Settings":
-    """The settings, with what the command line says instead."""
-    from waiaas.release.withdrawal import settings
-
-    return settings.amended(
-        _settings(arguments), arguments.repository, arguments.image, arguments.checkout, arguments.branch
-    )
-
-
-def _shelf(bench: "Bench", arguments: argparse.Namespace, settings: "Settings") -> "Shelf":
-    from waiaas.release.withdrawal.records import Shelf, folder_beside
-    from waiaas.release.withdrawal.secrets import Secrets
-
-    folder = arguments.records or folder_beside(arguments.feed)
-    author = arguments.by or _git_name(bench, settings) or bench.environ.get("LOGNAME") or "unknown"
-    return Shelf(folder, bench.files, bench.clock, words.line("name", author, 80), Secrets(bench.environ))
-
-
-def _git_name(bench: "Bench", settings: "Settings") -> str:
-    outside = _outside(bench)
-    if not outside.has("git"):
-        return ""
-    where = ("-C", str(settings.checkout)) if settings.checkout else ()
-    return outside.run(("git", *where, "config", "--get", "user.name")).stdout.strip()
-
-
-def _outside(bench: "Bench") -> "Outside":
-    from waiaas.release.withdrawal.outside import Outside
-    from waiaas.release.withdrawal.secrets import Secrets
-
-    return Outside(bench.processes, bench.environ, Secrets(bench.environ))
-
-
 def _require_published(bench: "Bench", arguments: argparse.Namespace) -> None:
     """A slip of the finger in the version is said at once, where the feed is at hand."""
-    from waiaas.release import publish
-    from waiaas.release.withdrawal import target
+    from waiaas.release.withdrawal import at_hand
 
-    releases = publish.Maker(bench.files, bench.clock).repository(arguments.feed).releases()
-    if releases:
-        target.find(releases, arguments.version)
+    if (arguments.feed / "metadata").is_dir():
+        at_hand.releases(bench, arguments)

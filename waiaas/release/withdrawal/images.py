@@ -90,7 +90,7 @@ def meant_by(tag: str, releases: Sequence[Release], withdrawn: Version, to: Vers
 
 
 def move_back(
-    registry: Registry, outside: Outside, image: str, tag: str, withdrawn: Version, good: Version
+    registry: Registry, outside: Outside, image: str, tag: str, good: Version, withdrawn: Version
 ) -> str:
     """Let `image:tag` serve `good` if it serves the withdrawn version; returns what it serves now.
 

@@ -80,6 +80,8 @@ KINDS: dict[str, dict[str, Shape]] = {
         "comments": maybe(natural),
         "reactions": maybe(natural),
         "community": maybe(text),
+        "package": maybe(text),
+        "commits": maybe(items(text)),
         "unknown": items(text),
     },
     "evidence": {

@@ -15,20 +15,17 @@ from waiaas.core.errors import WaiaasError
 from waiaas.core.release import Release, Withdrawal
 from waiaas.core.version import Version
 from waiaas.host.clock import iso
-from waiaas.host.http import Network
 from waiaas.host.locks import Lock
 from waiaas.release.pending import PUBLIC_DIRECTORY
-from waiaas.release.withdrawal import pointers, posts, target
-from waiaas.release.withdrawal.case import Case, Seen, Tools
+from waiaas.release.withdrawal import pointers, posts, rollback_tag, target
+from waiaas.release.withdrawal.case import Case, Desk, Seen
 from waiaas.release.withdrawal.log import Log, failure
 from waiaas.release.withdrawal.marking import Mark
-from waiaas.release.withdrawal.outside import Outside
-from waiaas.release.withdrawal.records import Shelf
-from waiaas.release.withdrawal.settings import Settings
 from waiaas.release.withdrawal.texts import Facts
 
 Step = Callable[[Case], Seen]
 Marked = tuple[Seen, tuple[Release, ...]]
+Told = Callable[[str, Seen], None]
 
 STEPS: dict[str, Step] = {
     "notice": posts.notice,
@@ -37,21 +34,9 @@ STEPS: dict[str, Step] = {
     "images": pointers.image_tags,
     "latest": pointers.latest,
     "package": pointers.package,
-    "tag": pointers.rollback_tag,
+    "tag": rollback_tag.rollback_tag,
     "announce": posts.announce,
 }
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Where a withdrawal is worked on. `told`: called with each step when it is over."""
-
-    shelf: Shelf
-    settings: Settings
-    tools: Tools
-    outside: Outside
-    network: Network
-    told: Callable[[str, Seen], None]
 
 
 @dataclass(frozen=True)
@@ -63,26 +48,28 @@ class Extras:
     problems: tuple[int, ...] | None = None
 
 
-def withdraw(desk: Desk, mark: Mark, extras: Extras, sign: Callable[[], Marked]) -> Log:
-    """Sign and tell. `sign` marks the feed and reads it back; what it raises ends the story.
+def withdraw(desk: Desk, mark: Mark, extras: Extras, sign: Callable[[], Marked], told: Told) -> Log:
+    """Sign and tell. `sign` marks the feed and reads it back; what it raises ends the story. `told` is
+    called with each step when it is over.
 
     Returns the record; raises Busy while somebody else tells the same story.
     """
-    desk.shelf.files.make_directory("record.folder", desk.shelf.folder, PUBLIC_DIRECTORY)
-    with Lock.acquire(desk.shelf.folder / ".lock", "withdrawal"):
+    folder = desk.shelf.folder
+    desk.shelf.files.make_directory("record.folder", folder.parent, PUBLIC_DIRECTORY)
+    with Lock.acquire(folder.with_name(f"{folder.name}.lock"), "withdrawal"):
         log = Log(desk.shelf, mark.release.version)
         extras = _kept(log, extras)
         try:
             seen, releases = sign()
         except (WaiaasError, OSError) as problem:
             log.head = _head(mark.withdrawal, extras, None)
-            desk.told("feed", log.note("feed", failure(problem)))
+            told("feed", log.note("feed", failure(problem)))
             raise
         case = _case(desk, log, releases, mark.release.version, extras)
         log.head = _head(case.withdrawal, extras, case.facts)
-        desk.told("feed", log.note("feed", seen))
+        told("feed", log.note("feed", seen))
         for name, step in STEPS.items():
-            desk.told(name, log.attempt(name, partial(step, case)))
+            told(name, log.attempt(name, partial(step, case)))
     return log
 
 
@@ -107,9 +94,7 @@ def _case(desk: Desk, log: Log, releases: tuple[Release, ...], version: Version,
         affected=downloads["count"] if downloads else None,
         image=desk.settings.images[0] if desk.settings.images else "",
     )
-    return Case(
-        releases, facts, gone, desk.settings, desk.tools, desk.shelf, desk.outside, desk.network, log.seen
-    )
+    return Case(releases, facts, gone, desk, log.seen)
 
 
 def _head(gone: Withdrawal, extras: Extras, facts: Facts | None) -> dict[str, Any]:
