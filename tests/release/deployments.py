@@ -16,6 +16,7 @@ from waiaas.host.processes import Finished, Processes
 from waiaas.release import commands, publish
 from waiaas.release.deploy import plan
 from waiaas.release.deploy.deployment import Deployment
+from waiaas.release.publication import Wishes
 
 GH = """#!/bin/sh
 # release download TAG --pattern P --dir D --clobber | release upload TAG --clobber FILE…
@@ -86,7 +87,7 @@ class Yard:
         }
         self.assemble(version)
 
-    def assemble(self, version: str, extra: bytes = b"") -> None:
+    def assemble(self, version: str, extra: bytes = b"", shells: Wishes = ()) -> None:
         """Another artefact, its plan, and the change that adds it to what is public now."""
         self.version = version
         made = artefact(self.folder, version, extra)
@@ -105,11 +106,12 @@ class Yard:
             rehearsal=False,
         )
         plan.write(self.plan, self.folder, Files())
+        shutil.copyfile(self.bench.keys / "root.json", self.folder / "root.json")
         deployment = self.deployment()
         deployment.branch.fetch(deployment.feed)
         shutil.rmtree(deployment.pending, ignore_errors=True)
         root = (self.bench.keys / "root.json").read_bytes()
-        publish.prepare(self.bench.maker, deployment.feed, [made], publish.Terms(), root)
+        publish.prepare(self.bench.maker, deployment.feed, [made], publish.Terms(), root, shells)
 
     def deployment(self, rival: Sequence[str] = (), **environ: str) -> Deployment:
         given = {**self.environ, **environ}
