@@ -40,7 +40,7 @@ def _await(
         if heard == "ready":
             return
         if heard == "ended":
-            raise _ended(child.exit_code(), said())
+            raise ended(child.exit_code(), said())
         if heard == "timeout":
             host.processes.kill(child.pid)
             child.ended(5.0)
@@ -48,7 +48,7 @@ def _await(
             raise TimedOut("not-ready", f"the daemon was not ready within {seconds:g} s{_last(said())}")
 
 
-def _ended(code: int | None, lines: list[str]) -> WaiaasError:
+def ended(code: int | None, lines: list[str]) -> WaiaasError:
     """What the daemon said on its stderr when it gave up: its sentence, its hint, its exit code (CLI-3)."""
     said = [number for number, line in enumerate(lines) if line.startswith(ERROR)]
     if said:

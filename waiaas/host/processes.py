@@ -118,6 +118,12 @@ class Processes:
         child.returncode = 0  # its life is followed by its lock, never by wait(2)
         return child.pid
 
+    def relay(self, argv: Sequence[str], pass_fds: Sequence[int] = ()) -> int:
+        """Run a child on our own streams and return its exit code. It goes on if we are killed."""
+        with subprocess.Popen(list(argv), env=self._environ, pass_fds=tuple(pass_fds)) as child:
+            with _ignoring(*STOPPING):  # it hears Ctrl-C itself, and says what comes of it
+                return child.wait()
+
     def orphaned(self) -> bool:
         """Whoever started us through `run` is dead. False for a process started by anybody else."""
         return _hung_up(0)
