@@ -6,13 +6,13 @@ never appears, whoever put it into a message (DMN-6).
 
 import json
 import os
-import stat
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Protocol, TextIO
 
 from waiaas.host.clock import Clock, iso
+from waiaas.host.journal import is_journal
 
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 SYSLOG = {"debug": 7, "info": 6, "warning": 4, "error": 3}  # sd-daemon(3)
@@ -110,19 +110,9 @@ def stream_log(
 def _form(stream: TextIO, environ: Mapping[str, str], log_format: str) -> str:
     if log_format == "json":
         return "json"
-    if _is_journal(stream, environ):
+    if is_journal(stream, environ):
         return "journal"
     return "text" if log_format == "text" or stream.isatty() else "json"
-
-
-def _is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """JOURNAL_STREAM names the journal's socket as device:inode (systemd.exec(5))."""
-    try:
-        found = os.fstat(stream.fileno())
-    except (OSError, ValueError):
-        return False
-    named = environ.get("JOURNAL_STREAM", "")
-    return stat.S_ISSOCK(found.st_mode) and named == f"{found.st_dev}:{found.st_ino}"
 
 
 def _value(value: object) -> str:
