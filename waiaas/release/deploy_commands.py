@@ -42,19 +42,23 @@ def assemble(bench: "Bench", arguments: argparse.Namespace, terms: "Terms") -> E
 
 
 def deploy(bench: "Bench", arguments: argparse.Namespace) -> Exit:
-    from waiaas.release.deploy import plan, story
+    from waiaas.release.deploy import plan
+
+    folder = arguments.release.resolve()
+    known = plan.read(folder)
+    real = plan.is_for_real(known, bench.environ)
+    if arguments.mode:
+        bench.say(f"publish={'true' if real else 'false'}")
+        return Exit.OK
+    if not real:
+        bench.remark(f"dry run: nothing is published ({plan.PUBLISH} is not true)")
+    from waiaas.release.deploy import story
     from waiaas.release.deploy.deployment import Deployment
 
     unknown = [name for name in arguments.steps if name not in story.STEPS]
     if unknown:
         raise UsageError("unknown-step", f"there is no step {unknown[0]}", f"of {', '.join(story.STEPS)}")
-    folder = arguments.release.resolve()
-    deployment = Deployment(bench, folder, plan.read(folder), arguments.source.resolve(), arguments.keys)
-    if arguments.mode:
-        bench.say(f"publish={'true' if deployment.publishes else 'false'}")
-        return Exit.OK
-    if not deployment.publishes:
-        bench.remark("dry run: nothing is published (WAIAAS_RELEASE_PUBLISH is not true)")
+    deployment = Deployment(bench, folder, known, arguments.source.resolve(), arguments.keys)
     for name in arguments.steps or story.STEPS:
         for entry in story.deploy(deployment, [name]):
             _tell(bench, entry)

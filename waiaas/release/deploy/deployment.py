@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from waiaas.core.errors import WaiaasError
-from waiaas.core.version import Version
 from waiaas.host.files import sha256
 from waiaas.host.processes import Finished
 from waiaas.release.deploy.branch import Branch, parse
-from waiaas.release.deploy.plan import Plan
+from waiaas.release.deploy.plan import Plan, is_for_real
 from waiaas.release.pending import folder_of
 from waiaas.release.publish import Maker
 from waiaas.release.repository import Repository
@@ -19,8 +18,6 @@ from waiaas.release.repository import Repository
 if TYPE_CHECKING:
     from waiaas.release.commands import Bench
 
-PUBLISH = "WAIAAS_RELEASE_PUBLISH"  # "true": publish; anything else but "" is a dry run
-FIRST_FOR_REAL = Version(2, 0, 0)  # published where nothing is said
 PATIENCE = 900.0  # seconds for one tool
 DONE, THERE, WOULD = "done", "there already", "would be done"
 
@@ -45,9 +42,8 @@ class Deployment:
 
     @property
     def publishes(self) -> bool:
-        """False in a dry run: before 2.0.0 unless told otherwise, and always when told so (RLSE-04)."""
-        said = self.bench.environ.get(PUBLISH, "")
-        return said == "true" if said else self.plan.version >= FIRST_FOR_REAL
+        """False in a dry run."""
+        return is_for_real(self.plan, self.bench.environ)
 
     @property
     def artefact(self) -> Path:

@@ -17,6 +17,8 @@ from waiaas.host.files import Files
 FILE = "release.json"
 FORMAT = 1
 PUBLIC_MODE = 0o644
+PUBLISH = "WAIAAS_RELEASE_PUBLISH"  # "true": publish; anything else but "" is a dry run
+FIRST_FOR_REAL = Version(2, 0, 0)  # published where nothing is said
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,12 @@ def read(folder: Path) -> Plan:
         raise WaiaasError(
             "no-plan", f"{path} is no plan of a release: {problem}", "make one with `assemble`"
         ) from problem
+
+
+def is_for_real(plan: Plan, environ: Mapping[str, str]) -> bool:
+    """False for a dry run: before 2.0.0 unless told otherwise, and always when told so (RLSE-04)."""
+    said = environ.get(PUBLISH, "")
+    return said == "true" if said else plan.version >= FIRST_FOR_REAL
 
 
 def _plan(document: Mapping[str, Any]) -> Plan:
