@@ -19,6 +19,7 @@ from waiaas.daemon.doors import Doors
 from waiaas.daemon.listener import Listener
 from waiaas.daemon.log import Log
 from waiaas.daemon.peer import LINGER_SECONDS, MAX_REQUESTS, Peer, State
+from waiaas.daemon.pulse import Pulse
 from waiaas.daemon.reply import CLOSE, CONTINUE, encode
 from waiaas.daemon.wire import Limits, Refused, Request
 from waiaas.host.clock import Clock
@@ -46,11 +47,10 @@ class Loop:
         log: Log,
         listeners: Sequence[Listener],
         cap: int,
+        pulse: Pulse,
     ) -> None:
-        self._app = app
-        self._clock = clock
-        self._log = log
-        self._cap = cap
+        self._app, self._clock, self._log = app, clock, log
+        self._cap, self._pulse = cap, pulse
         self._limits = Limits(settings.max_request_line, settings.max_headers, settings.max_body)
         self._request_timeout = float(settings.request_timeout)
         self._idle_timeout = float(settings.idle_timeout)
@@ -72,8 +72,8 @@ class Loop:
         """Serve until drained or aborted; every socket is closed then."""
         sweep_at = 0.0
         while not self._finished():
-            events = self._selector.select(SWEEP if self._peers or self._doors.paused else None)
-            self._now = self._clock.monotonic()
+            longest = SWEEP if self._peers or self._doors.paused else None
+            events, self._now = self._pulse.select(self._selector, longest)
             for key, mask in events:
                 self._handle(key.data, mask)
             if self._draining and not self._doors.closed:

@@ -5,6 +5,17 @@ from collections.abc import Mapping
 
 READY = "READY=1"
 STOPPING = "STOPPING=1"
+MICRO = 1_000_000
+
+
+def saying(status: str, *states: str) -> str:
+    """`states` with one line for people, which `systemctl status` shows."""
+    return "\n".join((*states, f"STATUS={status}"))
+
+
+def patience(seconds: float) -> str:
+    """Ask for so many more seconds to start or to stop, should the unit allow fewer."""
+    return f"EXTEND_TIMEOUT_USEC={int(seconds * MICRO)}"
 
 
 def notify(environ: Mapping[str, str], state: str) -> bool:

@@ -22,7 +22,7 @@ from waiaas.daemon.database import Database
 from waiaas.daemon.guard import HostGuard, TokenGuard
 from waiaas.daemon.log import Log
 from waiaas.daemon.metrics import Metrics
-from waiaas.daemon.notify import STOPPING, notify
+from waiaas.daemon.notify import STOPPING, notify, patience, saying
 from waiaas.daemon.parts import Parts
 from waiaas.daemon.probe import Probe
 from waiaas.daemon.server import Server
@@ -32,6 +32,7 @@ from waiaas.host.locks import Gate
 from waiaas.host.sqlite import SqlError
 from waiaas.store import keyvalue, killswitch
 
+CLOSING = 15.0  # seconds for workers and database, once the requests are answered
 T = TypeVar("T")
 
 
@@ -99,7 +100,9 @@ class Service:
         """Drain, stop the workers, checkpoint, close, in this order. Safe to call twice."""
         if self._probe is not None:
             self._probe.drain()
-        notify(self._host.environ, STOPPING)
+        grace = self._settings.daemon.shutdown_timeout
+        state = saying("answering what is in flight", STOPPING, patience(grace + CLOSING))
+        notify(self._host.environ, state)
         if self._server is not None:
             clean = self._server.stop(self._settings.daemon.shutdown_timeout, lambda: self._forced)
             self._log.info("stop: http closed" if clean else "stop: http closed, requests were cut off")
@@ -178,7 +181,12 @@ class Service:
 
     def _listen(self, app: App) -> None:
         server = Server(
-            app, self._settings.daemon, self._host.clock, self._log, self._layout.socket
+            app,
+            self._settings.daemon,
+            self._host.clock,
+            self._log,
+            self._layout.socket,
+            self._host.environ,
         )
         server.start()
         self._server = server

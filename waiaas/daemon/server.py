@@ -2,7 +2,7 @@
 
 import resource
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from waiaas.core.settings import DaemonSettings
@@ -10,6 +10,7 @@ from waiaas.daemon.app import App
 from waiaas.daemon.listener import Listener, TcpListener, UnixListener
 from waiaas.daemon.log import Log
 from waiaas.daemon.loop import Loop
+from waiaas.daemon.pulse import Pulse
 from waiaas.host.clock import Clock
 
 RESERVED = 64  # descriptors for the database, the log, the feed
@@ -20,9 +21,16 @@ class Server:
     """`start` binds and returns; requests are answered from then on."""
 
     def __init__(
-        self, app: App, settings: DaemonSettings, clock: Clock, log: Log, socket_path: Path | None = None
+        self,
+        app: App,
+        settings: DaemonSettings,
+        clock: Clock,
+        log: Log,
+        socket_path: Path | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
-        """`socket_path`: where the private Unix socket goes."""
+        """`socket_path`: where the private Unix socket goes; `environ`: where a watchdog would be named."""
+        self._pulse = Pulse(clock, environ or {})
         self._app = app
         self._settings = settings
         self._clock = clock
@@ -48,7 +56,7 @@ class Server:
             listeners.append(private)
             self.socket_path = private.path
         cap = connection_cap(self._settings.max_connections)
-        self._loop = Loop(self._app, self._settings, self._clock, self._log, listeners, cap)
+        self._loop = Loop(self._app, self._settings, self._clock, self._log, listeners, cap, self._pulse)
         threading.Thread(target=self._serve, args=(self._loop,), name="http", daemon=True).start()
 
     def stop(self, grace: float, forced: Callable[[], bool] = lambda: False) -> bool:
