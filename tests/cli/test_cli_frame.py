@@ -1,8 +1,11 @@
 """What holds for every command: flags, streams, JSON, exit codes, failures (CLI-1 to CLI-4)."""
 
+import errno
 import io
 import json
+import os
 import re
+import socket
 import stat
 import subprocess
 import sys
@@ -256,3 +259,36 @@ def test_progress_shows_only_what_takes_a_while__CLI_4() -> None:
 
 def test_error_document_is_the_contract(waiaas: Waiaas) -> None:
     assert json.loads(waiaas("status", "--json").out).keys() == {"error"}
+
+
+class Gone(io.StringIO):
+    """A stream whose reader, or terminal, has gone."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_who_does_not_listen_stops_nothing__UPGR_10() -> None:
+    """An upgrade outlives the terminal, and the service, that it was started from."""
+    out = Output(Gone(), Gone(), Flags())
+    out.say("[1/7] Check")
+    out.redraw("50 %")
+    out.warn("mind")
+    out.line("{}")
+    out.error(WaiaasError("x", "y", "z"))
+    out.say("[2/7] Stop")
+
+
+def test_the_journal_is_told_what_is_an_error__SRV_01() -> None:
+    """Each line of it; a stream that is not the journal's gets no marks."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ours.makefile("w", encoding="utf-8") as stream:
+        found = os.fstat(stream.fileno())
+        for named in (f"{found.st_dev}:{found.st_ino}", "1:2"):
+            out = Output(None, stream, Flags(), {"JOURNAL_STREAM": named})
+            out.say("said")
+            out.warn("mind")
+            out.error(WaiaasError("x", "two\nlines", "so"))
+        said = theirs.recv(1000).decode()
+    marked = "said\n<4>warning: mind\n<3>waiaas: error: two\n<3>lines\n<3>hint: so\n"
+    assert said == marked + "said\nwarning: mind\nwaiaas: error: two\nlines\nhint: so\n"

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from waiaas.cli.flags import Flags
     from waiaas.cli.progress import Progress
 
+SAID = object()  # as document of a result: a child of ours has printed it already
 RED, YELLOW, BOLD, DIM, PLAIN = "31", "33", "1", "2", "0"
 
 
@@ -53,7 +54,7 @@ class Output:
     def say(self, text: str) -> None:
         """Talk: what is going on. Not data; nobody parses it."""
         if self.talks:
-            _print(text, self._stderr)
+            self._talk(text)
 
     def detail(self, text: str) -> None:
         """Talk for `--verbose`."""
@@ -62,11 +63,14 @@ class Output:
 
     def warn(self, text: str) -> None:
         """Something to know that stops nothing."""
-        self.say(self._paint("warning:", YELLOW) + f" {text}")
+        self.say(self._ranked(self._paint("warning:", YELLOW) + f" {text}", 4))
 
     def line(self, text: str) -> None:
-        """One line of data at once, for a stream of events (UPGR-11)."""
-        _print(text, self._stdout)
+        """One line of data at once, for a stream of events (UPGR-11); nobody has to listen."""
+        try:
+            _print(text, self._stdout)
+        except (OSError, ValueError):
+            self._stdout = None
 
     def progress(self, label: str, total: int) -> "Progress":
         """A bar on a terminal, plain lines elsewhere, nothing with `--quiet` or `--json` (CLI-4)."""
@@ -76,10 +80,12 @@ class Output:
 
     def redraw(self, text: str) -> None:
         """Draw over the line the cursor stands on."""
-        _print("\r\x1b[K" + text, self._stderr, end="")
+        self._talk("\r\x1b[K" + text, end="")
 
     def render(self, result: Result) -> None:
         """The command's data: exactly one document, or its text."""
+        if result.document is SAID:
+            return
         if self.flags.json:
             self._document(result.document)
         elif result.text:
@@ -90,9 +96,9 @@ class Output:
         if self.flags.json:
             self._document(problem.to_json())
             return
-        _print(f"waiaas: {self._paint('error:', RED)} {problem.message}", self._stderr)
+        self._talk(self._ranked(f"waiaas: {self._paint('error:', RED)} {problem.message}", 3))
         if problem.hint:
-            _print(f"{self._paint('hint:', BOLD)} {problem.hint}", self._stderr)
+            self._talk(self._ranked(f"{self._paint('hint:', BOLD)} {problem.hint}", 3))
 
     def ask(self, question: str) -> None:
         """A question on the terminal; the cursor stays behind it."""
@@ -100,7 +106,22 @@ class Output:
 
     def notice(self, box: str) -> None:
         """The box that tells of a newer version; its caller knows when (VCHK-07)."""
-        _print(box, self._stderr)
+        self._talk(box)
+
+    def _talk(self, text: str, end: str = "\n") -> None:
+        """Never fails: whatever is at work does not depend on who listens."""
+        try:
+            _print(text, self._stderr, end)
+        except (OSError, ValueError):  # a terminal that closed, a pipe without a reader
+            self._stderr = None
+
+    def _ranked(self, text: str, priority: int) -> str:
+        """For the journal of systemd, which shows errors as such."""
+        if self._stderr is None or "JOURNAL_STREAM" not in self._environ:
+            return text
+        from waiaas.host.journal import is_journal, ranked
+
+        return ranked(text, priority) if is_journal(self._stderr, self._environ) else text
 
     def _document(self, document: object) -> None:
         import json
