@@ -50,6 +50,7 @@ def _await(
 
 def ended(code: int | None, lines: list[str]) -> WaiaasError:
     """What the daemon said on its stderr when it gave up: its sentence, its hint, its exit code (CLI-3)."""
+    lines = ["".join(letter if letter.isprintable() else "?" for letter in line) for line in lines]
     said = [number for number, line in enumerate(lines) if line.startswith(ERROR)]
     if said:
         hints = [line.removeprefix(HINT) for line in lines[said[-1] :] if line.startswith(HINT)]

@@ -120,9 +120,9 @@ class Processes:
 
     def relay(self, argv: Sequence[str], pass_fds: Sequence[int] = ()) -> int:
         """Run a child on our own streams and return its exit code. It goes on if we are killed."""
-        with subprocess.Popen(list(argv), env=self._environ, pass_fds=tuple(pass_fds)) as child:
-            with _ignoring(*STOPPING):  # it hears Ctrl-C itself, and says what comes of it
-                return child.wait()
+        child = subprocess.Popen(list(argv), env=self._environ, pass_fds=tuple(pass_fds))
+        with child, _ignoring(*STOPPING):  # it hears Ctrl-C itself, and says what comes of it
+            return child.wait()
 
     def orphaned(self) -> bool:
         """Whoever started us through `run` is dead. False for a process started by anybody else."""

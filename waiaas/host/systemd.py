@@ -78,7 +78,7 @@ def unit_of(processes: Processes, pid: int) -> Unit | None:
 def service_of(told: str = "/proc/self/cgroup") -> str | None:
     """The innermost service in whose cgroup a process is: our own, unless told otherwise."""
     try:
-        return _service_in(Path(told).read_text(encoding="utf-8", errors="replace"))
+        return service_in(Path(told).read_text(encoding="utf-8", errors="replace"))
     except OSError:
         return None
 
@@ -87,6 +87,11 @@ def find(processes: Processes, data_dir: Path) -> Unit | None:
     """The service that would run the daemon of this data directory; by name, so that one of another name
     is known only while it runs."""
     return next((unit for unit in _ask(processes, *UNITS) if unit.data_dir == str(data_dir)), None)
+
+
+def service_data_dir(processes: Processes) -> Path | None:
+    """The data directory that the installed service names; None where there is no such service."""
+    return next((Path(unit.data_dir) for unit in _ask(processes, UNITS[0]) if unit.data_dir), None)
 
 
 def look(processes: Processes, name: str) -> Unit | None:
@@ -131,7 +136,12 @@ def _ask(processes: Processes, *names: str) -> Iterator[Unit]:
         done = processes.run(["systemctl", "show", f"--property={ASKED}", *names], ANSWER)
     except OSError:
         return
-    for block in done.stdout.split("\n\n"):
+    yield from described(done.stdout)
+
+
+def described(text: str) -> Iterator[Unit]:
+    """The units in the answer of `systemctl show`, but those that do not exist."""
+    for block in text.split("\n\n"):
         told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
         if told.get("LoadState") == "loaded":
             yield _unit(told)
@@ -153,7 +163,8 @@ def _unit(told: dict[str, str]) -> Unit:
     )
 
 
-def _service_in(text: str) -> str | None:
+def service_in(text: str) -> str | None:
+    """The innermost service in a proc_pid_cgroup(5)."""
     for line in text.splitlines():
         _, controllers, path = (*line.split(":", 2), "", "")[:3]
         names = path.split("/")

@@ -1,4 +1,4 @@
-"""Stopping, starting and watching the daemon of a run."""
+"""Stopping, starting and watching the daemon of a run: by its unit where systemd runs it (UPGR-10)."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from waiaas.host.launch import launch
 from waiaas.host.locks import Lock
 from waiaas.host.owner import acting_as
 from waiaas.host.processes import Holder, lock_holder
+from waiaas.upgrade import unit
 from waiaas.upgrade.child import command_line
 from waiaas.upgrade.transaction import Run
 
@@ -43,8 +44,9 @@ def stop(run: Run, *, force: bool = False) -> None:
     """
     if run.daemon_lock is not None:
         return
+    unit.stop(run)
     found = lock_holder(run.layout.daemon_lock)
-    if found is not None:
+    if found is not None:  # nobody's unit, or started by hand beside it
         try:
             _end(run, found, force)
         finally:
@@ -96,9 +98,11 @@ def start(run: Run, patience: float | None = None) -> int:
     """Start whatever lies at the program's path, as the daemon before it was started, and wait until it
     says it is ready: `patience` seconds, by default as the settings say. Its pid."""
     release_lock(run)
+    seconds = run.settings.upgrade.health_timeout if patience is None else patience
+    if unit.known(run) is not None:
+        return unit.start(run, seconds, lambda pid: _ill(run, pid))
     words = ["--offline"] if run.facts_of("stop").get(OFFLINE) else []
     argv = command_line(run, run.program.program, *words, "start", "--background")
-    seconds = run.settings.upgrade.health_timeout if patience is None else patience
     return launch(run.host, argv, run.layout.log, seconds, run.owner)
 
 
@@ -154,8 +158,8 @@ def _wait(run: Run, seconds: float) -> None:
             found.close()
 
 
-def _ill(run: Run, pid: int, version: str) -> str:
-    """Why the daemon is not healthy; empty when it is."""
+def _ill(run: Run, pid: int, version: str | None = None) -> str:
+    """Why this very process is no healthy daemon (of that version); empty when it is."""
     found = lock_holder(run.layout.daemon_lock)
     if found is None:
         return "it has ended"
@@ -166,7 +170,7 @@ def _ill(run: Run, pid: int, version: str) -> str:
         report = health(run)
     except (OSError, WaiaasError) as problem:
         return str(problem)
-    if report.version != version:
+    if version is not None and report.version != version:
         return f"it says it is version {report.version}"
     return "" if report.status == "ok" else f"its status is “{report.status}”"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.host.container import in_image
-from waiaas.upgrade import slots
+from waiaas.upgrade import slots, unit
 from waiaas.upgrade.child import keep
 from waiaas.upgrade.elsewhere import IMAGE_COMMAND
 from waiaas.upgrade.transaction import Run
@@ -65,6 +65,7 @@ def _closed(folder: Path, sudo: str) -> tuple[str, str]:
 
 def _findings(run: Run) -> Iterator[tuple[str, str]]:
     yield from _program_findings(run.program)
+    yield from unit.findings(run)
     seen = keep(run, "look")
     yield from _space_findings(run, seen["bytes"])
     for folder in seen["closed"]:

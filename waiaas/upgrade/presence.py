@@ -3,14 +3,15 @@
 A daemon that starts finds the journal empty, or a run that somebody supervises, or one that a kill
 left open. While the supervisor holds the program's lock the daemon serves in probation. When that
 lock falls free with the run still open, the supervisor is dead: the daemon commits after a healthy
-probation, or ends so that recovery runs.
+probation, or ends so that recovery runs. A service manager recovers just before it starts the daemon
+(`recover_before_start`), because the daemon's user may not.
 """
 
 from collections.abc import Callable
 from threading import Event
 
 from waiaas.core.errors import Busy, RollbackFailed
-from waiaas.core.journal import OpenRun
+from waiaas.core.journal import Facts, OpenRun
 from waiaas.core.layout import ProgramLayout
 from waiaas.host.files import sha256
 from waiaas.host.locks import Lock, holder
@@ -19,7 +20,8 @@ from waiaas.upgrade.book import Book, open_run
 from waiaas.upgrade.place import Place, locked, make_run
 
 LOOK = 0.2  # seconds between two looks at the journal during probation
-STEP = "start"  # from this step on a daemon may run
+STOP = "stop"  # until this step the old daemon may run
+STEP = "start"  # from this step on the new one may
 
 
 def supervised(program: ProgramLayout) -> bool:
@@ -56,16 +58,47 @@ def settle_before_start(place: Place, daemon_lock: Lock) -> bool:
     return False
 
 
+def recover_before_start(place: Place, patience: float) -> Facts | None:
+    """Called by a service manager that is about to start the daemon: recover the run that nobody is at
+    work on. Waits for whoever recovers already, never for the supervisor who waits for this very start.
+
+    Returns the record of the recovered run. Raises `Busy` after `patience` seconds.
+    """
+    end = place.host.clock.monotonic() + patience
+    while (state := open_run(place.program)) is not None:
+        if supervised(place.program) and _free_to_start(place, state):
+            return None
+        try:
+            with locked(place):
+                return story.recover(place, restart=False)
+        except Busy:
+            if place.host.clock.monotonic() >= end:
+                raise
+        place.host.clock.sleep(LOOK)
+    return None
+
+
 def _beside_a_supervisor(place: Place, state: OpenRun) -> bool:
-    if state.committed or state.outcome or state.plan.get("dataDir") != str(place.layout.data_dir):
-        return False
-    if state.reached(STEP):
+    if not _free_to_start(place, state):
+        raise Busy(
+            "upgrade-running",
+            f"an upgrade to {state.plan.get('to')} is at work and will start the daemon itself",
+            "wait for it; `waiaas status` shows it",
+        )
+    return state.reached(STEP) and not _decided(place, state)
+
+
+def _free_to_start(place: Place, state: OpenRun) -> bool:
+    """Whoever is at work waits for the daemon, or has no mind to stop it; not while it is undone."""
+    if _decided(place, state) or not state.reached(STOP):
         return True
-    raise Busy(
-        "upgrade-running",
-        f"an upgrade to {state.plan.get('to')} is at work and will start the daemon itself",
-        "wait for it; `waiaas status` shows it",
-    )
+    return state.reached(STEP) and state.attempts == 0
+
+
+def _decided(place: Place, state: OpenRun) -> bool:
+    """The run is over but for tidying up, or no concern of these data."""
+    ours = state.plan.get("dataDir") == str(place.layout.data_dir)
+    return state.committed or state.outcome is not None or not ours
 
 
 def program_changed(place: Place) -> bool:

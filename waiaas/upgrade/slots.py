@@ -37,14 +37,15 @@ def swap(files: Files, program: ProgramLayout, old: str, new: str) -> None:
 
 
 def swap_back(files: Files, program: ProgramLayout, old: str, pointed: str | None) -> None:
-    """The kept file gets the program's name again, if another one has it."""
+    """The kept file gets the program's name again, if another one has it.
+
+    `waiaas.previous` never goes away again, though it may lead to the installed program itself then: who
+    was told to recover by that name must find it (UPGR-13).
+    """
     if not program.program.exists() or sha256(program.program) != old:
         files.link("swap.back", program.slot(old), program.program)
-    if previous(program) != pointed:
-        if pointed is None:
-            files.remove("swap.forget", program.previous)
-        else:
-            files.symlink("swap.previous", pointed, program.previous)
+    if pointed is not None and previous(program) != pointed:
+        files.symlink("swap.previous", pointed, program.previous)
 
 
 def stage_kept(files: Files, program: ProgramLayout, digest: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from waiaas.core.errors import WaiaasError
 from waiaas.core.journal import Facts, OpenRun
 from waiaas.host.files import sha256
-from waiaas.upgrade import carry, child, daemon, preflight, slots
+from waiaas.upgrade import carry, child, daemon, preflight, slots, unit
 from waiaas.upgrade.child import keep
 from waiaas.upgrade.transaction import Run, Step
 
@@ -83,8 +83,11 @@ class Stop(Reversible):
     title = "Stop the daemon"
 
     def facts(self, run: Run) -> Facts:
+        found = unit.find(run)
         running = daemon.is_running(run)
-        return {"running": running, daemon.OFFLINE: running and daemon.offline(run)}
+        wanted = running or (found is not None and found.wanted)
+        offline = running and daemon.offline(run)
+        return {"running": wanted, "unit": found.name if found else None, daemon.OFFLINE: offline}
 
     def do(self, run: Run, facts: Facts) -> Facts:
         daemon.stop(run)
@@ -95,7 +98,7 @@ class Stop(Reversible):
         recovers before it serves keeps its own lock."""
         if not run.restart:
             return
-        ran = state.facts_of(self.name).get("running")
+        ran = state.facts_of(self.name).get("running") or run.revive
         if ran and state.outcome == "rolled-back" and not daemon.is_running(run):
             daemon.start_again(run)
         daemon.release_lock(run)

@@ -11,7 +11,7 @@ from waiaas.core.journal import Facts, OpenRun, to_roll_back
 from waiaas.core.release import Release
 from waiaas.host.clock import iso
 from waiaas.host.locks import Lock
-from waiaas.upgrade import child, daemon, plans, transaction
+from waiaas.upgrade import child, daemon, plans, transaction, unit
 from waiaas.upgrade.book import Book
 from waiaas.upgrade.feed import Catalogue, Feed
 from waiaas.upgrade.place import Place, Wish, bystander, key_of, make_run, schema_of
@@ -130,6 +130,7 @@ def recover(place: Place, *, restart: bool = True, daemon_lock: Lock | None = No
         return None
     run = make_run(place, state.plan)
     run.restart, run.daemon_lock = restart, daemon_lock
+    run.revive = restart and unit.gave_up(run)
     place.report.note(
         f"finishing the interrupted run {state.run} ({state.plan['from']} → {state.plan['to']})"
     )
