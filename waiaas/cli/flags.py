@@ -56,9 +56,10 @@ class Flags:
 class CommandLine:
     """A command line taken apart: flags, the command's name (None: there is none), its arguments."""
 
-    __slots__ = ("arguments", "command", "flags", "help", "version")
+    __slots__ = ("arguments", "command", "flags", "help", "version", "words")
 
-    def __init__(self) -> None:
+    def __init__(self, words: Sequence[str] = ()) -> None:
+        self.words = words  # as they were given
         self.flags = Flags()
         self.command: str | None = None
         self.arguments: list[str] = []
@@ -68,7 +69,7 @@ class CommandLine:
 
 def take_apart(argv: Sequence[str]) -> CommandLine:
     """Raises `UsageError` for a global flag without its value."""
-    line = CommandLine()
+    line = CommandLine(argv)
     words = iter(argv)
     for word in words:
         if word == "--":

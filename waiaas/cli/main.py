@@ -77,6 +77,7 @@ def _run(line: CommandLine, context: "Context") -> int:
         arguments = build(name, module).parse_args(line.arguments)
     except HelpAsked as asked:
         return _rendered(context.out, Result({"help": str(asked)}, str(asked).rstrip()))
+    context.words = line.words
     _settle_rights(name, context)
     try:
         return _rendered(context.out, module.run(arguments, context))

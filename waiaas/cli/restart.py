@@ -2,7 +2,7 @@
 
 import argparse
 
-from waiaas.cli import running
+from waiaas.cli import rights, running, service
 from waiaas.cli.context import Context
 from waiaas.cli.output import Result
 
@@ -17,7 +17,10 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     """Settings are read before anything is stopped: a daemon that could not start again stays up."""
     from waiaas.cli import start
 
-    loaded = context.load()
+    loaded = rights.load(context)
+    if through := service.restart(context, loaded):
+        return through
+    rights.become_owner(context)
     if running.running(loaded.layout) is not None:
         running.stop(context, loaded)
     return start.run(argparse.Namespace(detach=True, init=False, background=False), context)

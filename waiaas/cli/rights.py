@@ -19,7 +19,7 @@ from waiaas.core.layout import ProgramLayout
 from waiaas.core.settings import parse
 from waiaas.host.owner import Owner, acting_as, become, other_owner
 
-KEEP_RIGHTS = {"upgrade", "start"}  # start recovers first; see cli/start.py
+KEEP_RIGHTS = {"upgrade", "start", "restart", "stop"}  # start recovers first; all may ask systemd
 OWNERS_FILE = "config.toml"
 MAX_FILE = 1 << 20  # bytes
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from waiaas import __version__
 from waiaas.cli import place as places
-from waiaas.cli import rights
+from waiaas.cli import rights, service
 from waiaas.cli.adopt import adopt
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.init import initialise
@@ -22,7 +22,7 @@ from waiaas.core.errors import Exit, WaiaasError
 from waiaas.core.layout import Layout
 from waiaas.daemon.log import Log, stream_log
 from waiaas.daemon.logfile import file_log
-from waiaas.daemon.notify import notify
+from waiaas.daemon.notify import READY, notify, patience, saying
 from waiaas.daemon.serve import Service
 from waiaas.host.clock import iso
 from waiaas.host.http import local_health
@@ -48,6 +48,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> Result:
+    if args.detach and not args.init and (through := service.start(context)):
+        return through
     if os.geteuid() == 0:
         _hand_over(context)
     return detached(args, context) if args.detach else foreground(args, context)
@@ -120,7 +122,8 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
         if where is not None and probation.is_set():
             watch = Watch(where, loaded.settings.daemon.hostname, service, probation, stopping, orphan, log)
             Thread(target=watch.run, name="probation", daemon=True).start()
-        notify(context.host.environ, "READY=1")
+        told = _state(loaded.settings.daemon.hostname, service.port, probation.is_set())
+        notify(context.host.environ, saying(told, READY))
         log.info("ready", port=service.port)
         service.wait()
     finally:
@@ -182,12 +185,25 @@ def _database(context: Context, loaded: Loaded, where: Place | None, log: Log) -
     forget_unfinished(layout)
     forget_staging(host.files, layout)
     cache.sweep(host.files, layout.feed)
+    _announce_migration(context, layout)
     made = bring_up_to_date(host.files, host.clock, layout, loaded.settings.upgrade.keep_backups)
     if made is not None:
         log.info("migrated the database; the old one is kept", backup=str(made.path))
     if where is not None and book.history(where.program):
         child.record(make_run(where, _record_plan(layout)))
     log.info("step 4: database ready", path=str(layout.database))
+
+
+def _announce_migration(context: Context, layout: Layout) -> None:
+    """A service manager must not take a long migration for a daemon that hangs."""
+    environ = context.host.environ
+    if "NOTIFY_SOCKET" in environ and inspect(layout.database, context.gate(layout)).action == "migrate":
+        notify(environ, saying("migrating the database", patience(child.PATIENCE)))
+
+
+def _state(hostname: str, port: int, probation: bool) -> str:
+    """What `systemctl status` shows."""
+    return f"version {__version__} on {hostname}:{port}" + (", on probation" if probation else "")
 
 
 def _record_plan(layout: Layout) -> dict[str, Any]:
@@ -226,6 +242,8 @@ class Watch:
         if not self.orphan.is_set():
             self.probation.clear()
             self.log.info("probation is over")
+            told = _state(self.hostname, self.service.port, probation=False)
+            notify(self.place.host.environ, saying(told))
 
     def _healthy(self) -> bool:
         private = str(self.service.socket_path) if self.service.socket_path else None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from waiaas import __version__
-from waiaas.cli import running
+from waiaas.cli import running, service
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
 from waiaas.core.errors import Exit, WaiaasError
@@ -22,7 +22,8 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     """Exit 0 running, 3 not running. Changes nothing, whatever it finds."""
     loaded = context.load(broken_ok=True)
     pid = running.running(loaded.layout)
-    document = _document(context, loaded, pid)
+    unit = service.of(context, loaded) if pid else None
+    document = {**_document(context, loaded, pid), "unit": unit.name if unit else None}
     return Result(document, _text(context, loaded, document), Exit.OK if pid else Exit.NOT_READY)
 
 
@@ -110,7 +111,8 @@ def _text(context: Context, loaded: Loaded, document: dict[str, Any]) -> str:
 
 def _state(context: Context, loaded: Loaded, document: dict[str, Any]) -> str:
     if document["running"]:
-        return f"running (pid {document['pid']})"
+        unit = f", {document['unit']}" if document["unit"] else ""
+        return f"running (pid {document['pid']}{unit})"
     if loaded.legacy:
         return f"of the previous implementation, not yet adopted: {context.again('init')}"
     return f"not running: {context.again('start --detach')}"

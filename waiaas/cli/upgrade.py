@@ -3,7 +3,7 @@
 import argparse
 
 from waiaas.cli import place as places
-from waiaas.cli import rights, source
+from waiaas.cli import rights, service, source
 from waiaas.cli.confirm import confirm
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.legacy import refuse_legacy_daemon
@@ -19,6 +19,7 @@ from waiaas.upgrade.place import Place, Wish, locked
 from waiaas.upgrade.story import Checked
 
 RECOVERY_PATIENCE = 600.0  # seconds that `--recover` waits for a run at work: it may be its last act
+START_PATIENCE = 60.0  # seconds that a service manager waits for somebody else's recovery
 HELP = "upgrade to the newest release, or roll the last upgrade back"
 
 
@@ -31,7 +32,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--dry-run", action="store_true", help="say what an upgrade would do")
     parser.add_argument("--to", metavar="V", help="exactly this version")
     source.arguments(parser)
-    parser.add_argument("--no-start", action="store_true", help="leave the daemon stopped")
+    parser.add_argument(
+        "--no-start",
+        action="store_true",
+        help="leave the daemon stopped; with --recover: for a service manager about to start it",
+    )
     parser.add_argument("--keep-data", action="store_true", help="with --rollback: only the program")
     parser.add_argument("--yes", action="store_true", help="do not ask before going to a lower version")
     parser.add_argument(
@@ -44,6 +49,8 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     if args.keep_data and not args.rollback:
         raise UsageError("usage", "--keep-data goes with --rollback", "waiaas upgrade --rollback --keep-data")
     source.check_usage(args)
+    if args.recover and args.no_start:
+        return _before_start(context)
     loaded = rights.load(context)
     teller = Teller(context.out, events=args.events)
     place = places.place(context, loaded, teller)
@@ -56,7 +63,18 @@ def run(args: argparse.Namespace, context: Context) -> Result:
         return _dry_run(args, loaded, place)
     _refuse_if_owned_elsewhere(loaded, place)
     refuse_legacy_daemon(context.host, loaded.layout, loaded.settings)
-    return _change(args, context, loaded, place)
+    aside = None if args.recover else service.step_aside(context, loaded)
+    return aside or _change(args, context, loaded, place)
+
+
+def _before_start(context: Context) -> Result:
+    """What the service manager calls before each start (UPGR-15). Nearly always there is nothing to do."""
+    recovered = None
+    if context.program is not None and book.open_run(context.program) is not None:
+        place = places.place(context, rights.load(context), Teller(context.out))
+        recovered = presence.recover_before_start(place, START_PATIENCE)
+    text = describe_run(recovered) if recovered else ""
+    return Result(recovered or {"run": None, "outcome": "nothing-to-recover"}, text)
 
 
 def _check(args: argparse.Namespace, place: Place) -> Result:
