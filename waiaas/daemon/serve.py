@@ -180,14 +180,8 @@ class Service:
         return token
 
     def _listen(self, app: App) -> None:
-        server = Server(
-            app,
-            self._settings.daemon,
-            self._host.clock,
-            self._log,
-            self._layout.socket,
-            self._host.environ,
-        )
+        host, daemon = self._host, self._settings.daemon
+        server = Server(app, daemon, host.clock, self._log, self._layout.socket, host.environ)
         server.start()
         self._server = server
         self._log.info(f"start: http on {self._settings.daemon.hostname}:{server.port}")
