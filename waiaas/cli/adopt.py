@@ -44,9 +44,7 @@ def adopt(host: Host, loaded: Loaded) -> None:
 def mark(host: Host, layout: Layout, adopted_from: str | None) -> None:
     """Create what makes the directory ours: the administration token, and last of all the mark."""
     if not layout.admin_token.exists():
-        token = base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=")
-        host.files.write("admin.token", layout.admin_token, token + b"\n")
-        _give(layout.admin_token, layout.data_dir)
+        make_token(host, layout)
     document = {
         "id": os.urandom(16).hex(),
         "createdAt": iso(host.clock.now()),
@@ -54,6 +52,13 @@ def mark(host: Host, layout: Layout, adopted_from: str | None) -> None:
     }
     host.files.write("installation", layout.installation, json.dumps(document).encode() + b"\n")
     _give(layout.installation, layout.data_dir)
+
+
+def make_token(host: Host, layout: Layout) -> None:
+    """A new administration token; a running daemon takes it with its next start."""
+    token = base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=")
+    host.files.write("admin.token", layout.admin_token, token + b"\n")
+    _give(layout.admin_token, layout.data_dir)
 
 
 def with_relative_path(text: str) -> str:

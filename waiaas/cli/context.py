@@ -7,16 +7,18 @@ adopted (`adopt.py`). Anything else was never initialised, and nothing is create
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from waiaas.cli import where
 from waiaas.cli.closed import require_open
 from waiaas.cli.flags import Flags as Flags
 from waiaas.cli.output import Output
+from waiaas.core import causes
 from waiaas.core.errors import NotReady, UsageError, WaiaasError
 from waiaas.core.layout import FOLDER, Layout, ProgramLayout
 from waiaas.core.settings import DatabaseSettings, Parsed, Settings, parse
+from waiaas.core.settings_rules import Problem
 from waiaas.host.host import Host
 from waiaas.host.locks import Gate
 
@@ -58,13 +60,15 @@ class Context:
         lenient: bool = False,
         uninitialised_ok: bool = False,
         broken_ok: bool = False,
+        unreadable_ok: bool = False,
         overrides: Mapping[str, str] | None = None,
     ) -> Loaded:
         """Find the data directory and read its settings. Creates nothing.
 
         Raises NotReady "not-initialised", WaiaasError "data-dir-closed" and UsageError "bad-settings"
         with all problems at once.
-        `broken_ok`: a key with a problem has its default (`stop` must work whatever the file says).
+        `broken_ok`: a key with a problem has its default (`stop` must work whatever the file says);
+        `unreadable_ok`: so has every key of a file that cannot be read.
         """
         data_dir = self.data_dir()
         require_open(data_dir)
@@ -75,7 +79,8 @@ class Context:
             raise NotReady(
                 "not-initialised", f"{data_dir} is not initialised", f"{self.again('init')} creates it"
             )
-        text = self._config_text(config, required=not uninitialised_ok and config != data_dir / CONFIG)
+        required = not uninitialised_ok and config != data_dir / CONFIG
+        text, unread = _config_text(config, required, unreadable_ok)
         parsed = parse(
             text,
             self.host.environ,
@@ -83,6 +88,8 @@ class Context:
             lenient=lenient or self._provisional(data_dir),
             defaults=built_in(),
         )
+        if unread:
+            parsed = replace(parsed, problems=(unread, *parsed.problems))
         if parsed.problems and not broken_ok:
             raise _bad_settings(config, parsed)
         layout = Layout(data_dir, _database(data_dir, parsed.settings.database.path, legacy), config)
@@ -111,24 +118,6 @@ class Context:
         """A command line for a hint, with the same data directory as this one."""
         chosen = f" --data-dir {self.flags.data_dir}" if self.flags.data_dir else ""
         return f"`waiaas {command}{chosen}`"
-
-    def _config_text(self, config: Path, *, required: bool) -> str | None:
-        try:
-            with config.open("rb") as stream:
-                content = stream.read(MAX_CONFIG + 1)
-        except (FileNotFoundError, NotADirectoryError) as problem:
-            if required:
-                raise UsageError("no-config", f"there is no file {config}", "--config FILE") from problem
-            return None
-        if len(content) > MAX_CONFIG:
-            raise UsageError("bad-settings", f"{config} is larger than {MAX_CONFIG} bytes", "shorten it")
-        try:
-            return content.decode("utf-8-sig")
-        except UnicodeDecodeError as problem:
-            line = content[: problem.start].count(b"\n") + 1
-            raise UsageError(
-                "bad-settings", f"{config} is not UTF-8 text (line {line})", "save it as UTF-8"
-            ) from problem
 
     def data_dir(self) -> Path:
         """Flag, environment, or `~/.waiaas`; for root, who has none, the one of the service. Raises
@@ -159,6 +148,36 @@ class Context:
             return undone or open_run(self.program) is not None
         except (OSError, WaiaasError):
             return True
+
+
+def _config_text(config: Path, required: bool, unreadable_ok: bool) -> tuple[str | None, Problem | None]:
+    """The text of config.toml, or what stands against reading it where the caller goes on all the same."""
+    try:
+        return _read_config(config, required), None
+    except (UsageError, OSError) as problem:
+        told = causes.told(problem)
+        if not unreadable_ok or told is None or told.code == "no-config":
+            raise
+        return None, Problem(None, "", told.message, told.hint)
+
+
+def _read_config(config: Path, required: bool) -> str | None:
+    try:
+        with config.open("rb") as stream:
+            content = stream.read(MAX_CONFIG + 1)
+    except (FileNotFoundError, NotADirectoryError) as problem:
+        if required:
+            raise UsageError("no-config", f"there is no file {config}", "--config FILE") from problem
+        return None
+    if len(content) > MAX_CONFIG:
+        raise UsageError("bad-settings", f"{config} is larger than {MAX_CONFIG} bytes", "shorten it")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = content[: problem.start].count(b"\n") + 1
+        raise UsageError(
+            "bad-settings", f"{config} is not UTF-8 text (line {line})", "save it as UTF-8"
+        ) from problem
 
 
 def _exists(path: Path) -> bool:

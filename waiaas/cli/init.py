@@ -3,7 +3,7 @@
 import argparse
 import stat
 
-from waiaas.cli.adopt import adopt, mark
+from waiaas.cli.adopt import adopt, make_token, mark
 from waiaas.cli.closed import require_writable
 from waiaas.cli.context import CONFIG, Context, Loaded
 from waiaas.cli.legacy import refuse_legacy_daemon
@@ -15,6 +15,11 @@ from waiaas.host.locks import Lock
 
 HELP = "create the data directory, or adopt one of the previous implementation"
 OURS = {"data", "keystore", "backups", "feed", "logs", "daemon.lock", "admin.token", CONFIG}
+NEXT = (
+    ("start --detach", "run the daemon"),
+    ("status", "how it stands"),
+    ("upgrade --check", "what is newer"),
+)
 HARMLESS = {"lost+found", ".gitkeep", ".keep", ".DS_Store"}
 TEMPLATE = """\
 # Settings of WAIaaS. `waiaas config show` lists all of them, with their values and where each comes from.
@@ -36,11 +41,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> Result:
     found = context.load(uninitialised_ok=True)
     if found.initialised:
-        return _told(context, found, "already initialised; nothing was changed", created=False)
+        return _again(context, found)
     if found.legacy:
         return _adopt(context, found)
     initialise(context, found)
     return _told(context, context.load(), "initialised", created=True)
+
+
+def _again(context: Context, found: Loaded) -> Result:
+    """A lost token is the one thing that is made anew: there is no other way to get one."""
+    layout = found.layout
+    if layout.admin_token.exists() and layout.admin_token.stat().st_size:
+        return _told(context, found, "already initialised; nothing was changed", created=False)
+    make_token(context.host, layout)
+    told = "already initialised; its administration token was lost, and there is a new one"
+    return _told(context, found, told, created=False)
 
 
 def initialise(context: Context, found: Loaded) -> None:
@@ -114,10 +129,7 @@ def _told(context: Context, found: Loaded, what: str, *, created: bool) -> Resul
         "created": created,
         "state": what.partition(";")[0],
     }
-    text = (
-        f"{found.layout.data_dir}: {what}\n\nnext:\n"
-        f"  {context.again('start --detach')}   run the daemon\n"
-        f"  {context.again('status')}           how it stands\n"
-        f"  {context.again('upgrade --check')}  what is newer"
-    )
-    return Result(document, text.replace("`", ""))
+    following = [(context.again(command).strip("`"), why) for command, why in NEXT]
+    width = max(len(command) for command, _ in following)
+    lines = (f"  {command:{width}}  {why}" for command, why in following)
+    return Result(document, "\n".join((f"{found.layout.data_dir}: {what}", "", "next:", *lines)))

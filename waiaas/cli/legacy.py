@@ -25,10 +25,10 @@ def refuse_legacy_daemon(host: Host, layout: Layout, settings: Settings) -> None
 
 
 def legacy_daemon_running(host: Host, layout: Layout, settings: Settings) -> bool:
-    return _lock_is_fresh(host, layout) or (_was_legacy(layout) and _port_answers_as_legacy(settings))
+    return lock_is_fresh(host, layout) or (_was_legacy(layout) and _port_answers_as_legacy(settings))
 
 
-def _lock_is_fresh(host: Host, layout: Layout) -> bool:
+def lock_is_fresh(host: Host, layout: Layout) -> bool:
     try:
         return abs(host.clock.now() - layout.legacy_lock.stat().st_mtime) < FRESH
     except OSError:

@@ -20,7 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> Result:
     """Exit 0 running, 3 not running. Changes nothing, whatever it finds."""
-    loaded = context.load(broken_ok=True)
+    loaded = context.load(broken_ok=True, unreadable_ok=True)
     pid = running.running(loaded.layout)
     unit = service.of(context, loaded) if pid else None
     document = {**_document(context, loaded, pid), "unit": unit.name if unit else None}

@@ -33,13 +33,26 @@ def making(files: Files, folder: Path) -> Iterator[None]:
 
 def forget_unfinished(layout: Layout) -> None:
     """Remove what a kill left of backups that were being made or removed; never one at work."""
+    for path in _suspects(layout):
+        with _alone(path) as abandoned:
+            if abandoned:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def unfinished(layout: Layout) -> list[Path]:
+    """What `forget_unfinished` would remove."""
+    found = []
+    for path in _suspects(layout):
+        with _alone(path) as abandoned:
+            found += [path] if abandoned else []
+    return found
+
+
+def _suspects(layout: Layout) -> Iterator[Path]:
     for path in layout.backups.glob(".*"):
-        if path.is_symlink() or not path.is_dir():
-            continue
-        if path.name.endswith(REMOVED):
-            shutil.rmtree(path, ignore_errors=True)
-        elif path.name.startswith(PREFIX):
-            _remove_abandoned(path)
+        named = path.name.startswith(PREFIX) or path.name.endswith(REMOVED)
+        if named and path.is_dir() and not path.is_symlink():
+            yield path
 
 
 def _created(files: Files, folder: Path) -> int:
@@ -62,15 +75,27 @@ def _created(files: Files, folder: Path) -> int:
         os.close(descriptor)
 
 
-def _remove_abandoned(path: Path) -> None:
+@contextmanager
+def _alone(path: Path) -> Iterator[bool]:
+    """Whether nobody is at work on it, nor can begin to while the block runs. A folder that is half
+    removed was nobody's from the moment of its name; a file system that cannot tell says no."""
+    if path.name.endswith(REMOVED):
+        yield True
+        return
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
+        yield False
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(path, ignore_errors=True)
-    except OSError:  # at work, or a file system that cannot tell: it stays
-        return
+        yield _locked(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
