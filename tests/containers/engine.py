@@ -18,6 +18,7 @@ from tests.journeys.workshop import REPOSITORY, Done
 
 BASE = "waiaas-test-base:1"
 REPO = "waiaas/daemon"
+VERSIONS = (OLD, NEW)
 PATIENCE = 110  # seconds for one command
 HEALTHY = 60  # seconds until the first check passes, on a busy machine
 OFTEN = ("--health-interval=1s", "--health-start-period=1s")  # a test does not wait half a minute
@@ -174,6 +175,3 @@ def podman(folder: Path, base: Path) -> Iterator[Engine]:
     engine = Engine("podman", folder, environ)
     engine.ok("import", "-q", str(base), engine.base)
     yield engine
-
-
-VERSIONS = (OLD, NEW)
