@@ -2,26 +2,29 @@
 
 WAIAAS_CUT_STRIDE (1: every operation), WAIAAS_NESTED_STRIDE (6: each recovery is cut in its turn, at
 every sixth operation, from another one each time), WAIAAS_CHAOS_MINUTES (240: the budget of the kill
-points; what it cuts short is said), WAIAAS_CHAOS_JOBS (2 at once), WAIAAS_SOAK_CYCLES (200).
+points; what it cuts short is said), WAIAAS_CHAOS_JOBS (2 at once), WAIAAS_SOAK_CYCLES (200),
+WAIAAS_CHAOS_ONLY (run again only these lines of the page, "soak" or the names in the first column, with a
+semicolon between two; the rest is taken from the last run).
 """
 
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from reliability import COUNT_HEAD, KILL_HEAD, Results, row, total
 from soak import CYCLES, SEED, soak
 
 from tests.journeys.chaos import SCENARIOS, Bench, Tally, try_all, versions
-from tests.journeys.orphans import try_all_alone
+from tests.journeys.orphans import ALONE, try_all_alone
+from tests.journeys.soak import Report
 from tests.journeys.workshop import Workshop
 
 REPOSITORY = Path(__file__).parents[1]
@@ -29,7 +32,9 @@ STRIDE = int(os.environ.get("WAIAAS_CUT_STRIDE", "1"))
 NESTED = int(os.environ.get("WAIAAS_NESTED_STRIDE", "6"))
 MINUTES = float(os.environ.get("WAIAAS_CHAOS_MINUTES", "240"))
 JOBS = int(os.environ.get("WAIAAS_CHAOS_JOBS", "2"))
+ONLY = [name.strip() for name in os.environ.get("WAIAAS_CHAOS_ONLY", "").split(";") if name.strip()]
 PAGE = REPOSITORY / "docs" / "reliability.md"
+RESULTS = REPOSITORY / ".cache" / "chaos.json"
 GROUPS = {
     "storage faults": ("storage",),
     "hostile bundles": ("bundle",),
@@ -72,22 +77,26 @@ def kill_points(workshop: Workshop, number: int, alone: bool, end: float) -> Tal
 def all_kill_points() -> list[Tally]:
     """Every scenario, on the same artefacts, whatever happens to the tree meanwhile."""
     end = time.time() + MINUTES * 60
+    wanted = [
+        (number, alone)
+        for alone in (False, True)
+        for number, scenario in enumerate(SCENARIOS)
+        if asked(scenario.name + ALONE * alone)
+    ]
+    if not wanted:
+        return []
     with tempfile.TemporaryDirectory(prefix="waiaas-chaos-") as name, ProcessPoolExecutor(JOBS) as pool:
         workshop = Workshop(Path(name))
         for migrating in (False, True):
             versions(workshop, migrating)
-        asked = [
-            pool.submit(kill_points, workshop, number, alone, end)
-            for alone in (False, True)
-            for number in range(len(SCENARIOS))
-        ]
-        tallies = []
-        for future in asked:
-            tallies.append(future.result())
-            print(row(cells(tallies[-1])), flush=True)
-            for sentence in tallies[-1].bad:
-                print(f"BAD: {sentence}", flush=True)
-    return tallies
+        running = [pool.submit(kill_points, workshop, number, alone, end) for number, alone in wanted]
+        return [_told(future) for future in running]
+
+
+def _told(future: "Future[Tally]") -> Tally:
+    tally = future.result()
+    print(row(cells(tally)), *(f"BAD: {sentence}" for sentence in tally.bad), sep="\n", flush=True)
+    return tally
 
 
 def counted(group: str, names: tuple[str, ...]) -> Counted | None:
@@ -112,22 +121,10 @@ def counted(group: str, names: tuple[str, ...]) -> Counted | None:
 def all_groups() -> list[Counted]:
     groups = []
     for group, names in GROUPS.items():
-        if (found := counted(group, names)) is not None:
+        if asked(group) and (found := counted(group, names)) is not None:
             groups.append(found)
             print(row(found.cells()), flush=True)
     return groups
-
-
-KILL_HEAD = (
-    "scenario",
-    "operations",
-    "kill points tried",
-    "kill points of the recovery tried",
-    "ended old",
-    "ended new",
-    "bad outcomes",
-)
-COUNT_HEAD = ("group", "cases", "held", "failed", "skipped")
 
 
 def cells(tally: Tally) -> tuple[object, ...]:
@@ -135,74 +132,8 @@ def cells(tally: Tally) -> tuple[object, ...]:
     return (*made, tally.old, tally.new, len(tally.bad))
 
 
-def total(tallies: list[Tally]) -> tuple[object, ...]:
-    rows = [cells(tally)[1:] for tally in tallies]
-    return ("all", *(sum(int(str(value)) for value in column) for column in zip(*rows, strict=True)))
-
-
-def row(values: tuple[object, ...]) -> str:
-    return "| " + " | ".join(str(value) for value in values) + " |"
-
-
-def table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
-    ruler = "|---|" + "--:|" * (len(head) - 1)
-    return "\n".join([row(head), ruler, *(row(values) for values in rows)])
-
-
-def page(commit: str, tallies: list[Tally], groups: list[Counted], soaked: str, minutes: float) -> str:
-    """docs/reliability.md: every number comes from this run."""
-    where = (
-        f"Python {platform.python_version()}, {platform.system()} {platform.release()}, {os.cpu_count()} CPUs"
-    )
-    kills = table(KILL_HEAD, [*map(cells, tallies), total(tallies)])
-    counts = table(COUNT_HEAD, [group.cells() for group in groups])
-    options = f"WAIAAS_CUT_STRIDE={STRIDE} WAIAAS_NESTED_STRIDE={NESTED}"
-    return PAGE_TEXT.format(
-        date=time.strftime("%Y-%m-%d", time.gmtime()),
-        where=where,
-        commit=commit,
-        minutes=round(minutes),
-        options=f"{options} WAIAAS_SOAK_CYCLES={CYCLES} WAIAAS_SOAK_SEED={SEED}",
-        kills=kills,
-        counts=counts,
-        soaked=soaked,
-    )
-
-
-PAGE_TEXT = """# Reliability
-
-What was broken on purpose, and what was left. Written by `make chaos`; no number is typed by hand.
-
-Run of {date}, commit {commit}, {where}, {minutes} minutes. To repeat it:
-
-    make chaos {options}
-
-## Kill points
-
-The artefact runs; at an operation on the disk everything is killed with SIGKILL, as a power cut does
-(“supervisor only”: the upgrading process alone, what it started lives on). Then recovery runs, and is
-itself cut down at operations of its own, until one comes to its end. What is left must be the old
-program with the old data or the new program with the new data, a second recovery must find nothing
-to do, every backup must verify, and nothing may lie about. Anything else is a bad outcome. What a
-power cut does to pages that were never synced is proved by the order of the system calls (below).
-
-{kills}
-
-## Faults, attacks, damage
-
-Test cases of `tests/journeys/`, on the built artefact with real processes, files and sockets. A
-skipped case needs something that this machine does not have.
-
-{counts}
-
-## Soak
-
-Upgrades and roll-backs under write load, with random kills of the upgrading process and of the daemon;
-every write that was acknowledged has to be found afterwards, or in the backup that a roll-back of the
-data makes first.
-
-{soaked}.
-"""
+def asked(name: str) -> bool:
+    return not ONLY or name in ONLY
 
 
 def _git(*words: str) -> str:
@@ -216,21 +147,36 @@ def _commit() -> str:
     return _git("rev-parse", "--short=12", "HEAD") + changed
 
 
+def run() -> tuple[list[Tally], list[Counted], Report | None]:
+    """Everything that is asked for; the soak beside it, because it waits more than it works."""
+    with ProcessPoolExecutor(1) as beside:
+        soaking = beside.submit(soak, CYCLES, SEED) if asked("soak") else None
+        print(f"soak: {CYCLES} cycles, seed {SEED}" if soaking else "", row(KILL_HEAD), sep="\n", flush=True)
+        tallies = all_kill_points()
+        print("", row(COUNT_HEAD), sep="\n", flush=True)
+        groups = all_groups()
+        report = soaking.result() if soaking else None
+    if report:
+        print(f"\nsoak: {report}", *(f"BAD: {sentence}" for sentence in report.bad), sep="\n")
+    return tallies, groups, report
+
+
 def main() -> int:
     began, commit = time.monotonic(), _commit()
-    with ProcessPoolExecutor(1) as beside:  # it waits more than it works
-        soaking = beside.submit(soak, CYCLES, SEED)
-        print(f"soak: {CYCLES} cycles, seed {SEED}", row(KILL_HEAD), sep="\n", flush=True)
-        tallies = all_kill_points()
-        print(row(total(tallies)), "", row(COUNT_HEAD), sep="\n", flush=True)
-        groups = all_groups()
-        report = soaking.result()
-    print(f"\nsoak: {report}", *(f"BAD: {sentence}" for sentence in report.bad), sep="\n")
+    results = Results.load(RESULTS) if ONLY else Results()
+    tallies, groups, report = run()
+    results.kills |= {tally.scenario: [*cells(tally), commit] for tally in tallies}
+    results.groups |= {group.group: [*group.cells(), commit] for group in groups}
+    if report:
+        results.soak = [str(report), commit]
+    results.minutes += (time.monotonic() - began) / 60
+    results.save(RESULTS)
+    options = f"WAIAAS_CUT_STRIDE={STRIDE} WAIAAS_NESTED_STRIDE={NESTED}"
     PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page(commit, tallies, groups, str(report), (time.monotonic() - began) / 60))
-    print(f"\nwritten: {PAGE.relative_to(REPOSITORY)}")
+    PAGE.write_text(results.page(f"{options} WAIAAS_SOAK_CYCLES={CYCLES}"))
+    print(row(total(list(results.kills.values()))), f"\nwritten: {PAGE.relative_to(REPOSITORY)}", sep="\n")
     bad = sum(len(tally.bad) for tally in tallies) + sum(group.failed for group in groups)
-    return int(bool(bad or report.bad or report.lost))
+    return int(bool(bad or (report and (report.bad or report.lost))))
 
 
 if __name__ == "__main__":

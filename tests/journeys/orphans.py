@@ -11,12 +11,13 @@ from tests.journeys.api import health
 from tests.journeys.chaos import Bench, Tally, chosen, never, processes_of
 from tests.journeys.workshop import Done
 
+ALONE = ", supervisor only"  # in the name of a scenario
 BUSY, PATIENCE = 75, 30.0  # exit code of a command that has to wait; seconds until all is settled
 
 
 def try_all_alone(bench: Bench, stride: int, enough: Callable[[], bool] = never) -> Tally:
     """Kill the supervisor at each `stride`-th operation of the run; let the rest settle."""
-    tally = Tally(f"{bench.scenario.name}, supervisor only", len(bench.points))
+    tally = Tally(bench.scenario.name + ALONE, len(bench.points))
     for point in chosen(bench.points, stride):
         if enough():
             break
