@@ -77,9 +77,8 @@ PAGE = """# Reliability
 
 What was broken on purpose, and what was left. Written by `make chaos`; no number is typed by hand.
 
-Run of {date}, {where},
-{minutes} minutes; each line names the
-commit it was run on. To repeat it:
+Run of {date}, {where}, {minutes} minutes.
+Each line names the commit it was run on. To repeat it:
 
     make chaos {options}
 
