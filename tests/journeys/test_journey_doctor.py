@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.journeys import mounts
 from tests.journeys.api import eventually, health
 from tests.journeys.test_journey_owners import USER, _anybodys_python
 from tests.journeys.test_journey_withdrawn import withdraw
@@ -339,6 +340,20 @@ def test_what_a_roll_back_would_need_is_missed__CLI_2(installed: Site) -> None:
     shutil.rmtree(kept["path"])
     (told,) = wrong(installed.json("doctor"))["rollback"]
     assert kept["id"] in told["message"]
+
+
+def test_a_disk_that_is_nearly_full_or_read_only_is_told__CLI_2(installed: Site) -> None:
+    with mounts.private():
+        mounts.over(installed.data, 40 << 20)
+        (full,) = wrong(installed.json("doctor", "--offline"))["disk"]
+        assert (full["verdict"], "waiaas backup prune" in full["hint"]) == ("warning", True)
+        balloon = mounts.Balloon(installed.data, 1 << 20)
+        (full,) = wrong(installed.run("--json", "doctor", "--offline").json())["disk"]
+        assert (full["verdict"], f"for {installed.data};" in full["message"]) == ("problem", True)
+        balloon.burst()
+        mounts.read_only(installed.data)
+        (closed,) = wrong(installed.run("--json", "doctor", "--offline").json())["rights"]
+        assert f"findmnt -T {installed.data}" in closed["hint"]
 
 
 def test_without_the_network_the_feed_is_not_asked__CLI_6(installed: Site, feed: Feed) -> None:
