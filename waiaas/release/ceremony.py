@@ -6,7 +6,7 @@ folder, and `publish_pending` (publish.py) commits it. Nobody ever sees the key 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from waiaas.core.errors import UsageError
@@ -21,12 +21,11 @@ from waiaas.release.publish import Maker, Reason
 
 @dataclass(frozen=True)
 class Wish:
-    """How the keys of a role are to change. `join`: public halves; `leave`: key ids or public halves."""
+    """How keys are to change. `join`: role and public half; `leave`: key ids or public halves."""
 
-    role: str
-    join: tuple[Path, ...] = ()
+    join: tuple[tuple[str, Path], ...] = ()
     leave: tuple[str, ...] = ()
-    threshold: int | None = None
+    thresholds: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,22 +59,22 @@ def prepare_root(
 
 
 def prepare_rotation(maker: Maker, feed: Path, wish: Wish) -> Path:
-    """Freeze the next root, in which keys join and leave a role; and the targets, where need be."""
-    if not wish.join and not wish.leave and wish.threshold is None:
+    """Freeze the next root, in which keys join and leave; and the targets, where need be."""
+    if not wish.join and not wish.leave and not wish.thresholds:
         raise UsageError(
             "nothing-to-rotate",
             "no key joins or leaves",
-            "say --new FILE.pub, --replace KEY or --threshold N",
+            "say --new ROLE=FILE.pub, --replace KEY or --threshold",
         )
-    join = tuple(keys.load_public(path) for path in wish.join)
-    leave = tuple(_keyid(word) for word in wish.leave)
-    return _freeze_root(maker, feed, roots.Turnover(wish.role, join, leave, wish.threshold))
+    join = {role: [keys.load_public(path) for r, path in wish.join if r == role] for role, _ in wish.join}
+    leave = [_keyid(word) for word in wish.leave]
+    return _freeze_root(maker, feed, roots.Turnover(join, leave, wish.thresholds))
 
 
 def prepare_renewal(maker: Maker, feed: Path, role: str) -> Path:
     """Freeze root or targets as they are, with a full lifetime."""
     if role == "root":
-        return _freeze_root(maker, feed, roots.Turnover("root"))
+        return _freeze_root(maker, feed, roots.Turnover())
     with publish.alone(maker, feed):
         return publish.freeze(maker, feed, maker.repository(feed).draft([], {}, b""))
 

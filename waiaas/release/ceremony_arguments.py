@@ -49,14 +49,24 @@ def _prepare_root(commands: "Commands") -> None:
 def _prepare_rotation(commands: "Commands") -> None:
     command = commands.add_parser("prepare-rotation", help="a new root of trust, in which keys join or leave")
     _feed(command)
-    command.add_argument("role", choices=ROLES, metavar="ROLE")
     command.add_argument(
-        "--new", type=Path, action="append", default=[], metavar="PUB", help="a key that joins"
+        "--new",
+        type=_joining,
+        action="append",
+        default=[],
+        metavar="ROLE=PUB",
+        help="a key that joins; repeat",
     )
     command.add_argument(
-        "--replace", action="append", default=[], metavar="KEY", help="a key that leaves: its id, or its .pub"
+        "--replace",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="a key that leaves: its id, or its .pub; repeat",
     )
-    command.add_argument("--threshold", type=int, metavar="N", help="from now on, keys needed to sign")
+    command.add_argument(
+        "--threshold", type=_needed, action="append", default=[], metavar="ROLE=N", help="keys needed to sign"
+    )
 
 
 def _prepare_renewal(commands: "Commands") -> None:
@@ -95,6 +105,25 @@ def _sign(commands: "Commands") -> None:
     command.add_argument(
         "--root", type=Path, metavar="FILE", help="your own root of trust (default: root.json beside the key)"
     )
+
+
+def _joining(text: str) -> tuple[str, Path]:
+    role, value = _of_role(text)
+    return role, Path(value)
+
+
+def _needed(text: str) -> tuple[str, int]:
+    role, value = _of_role(text)
+    if not value.isdecimal():
+        raise argparse.ArgumentTypeError(f"{value!r} is no number of keys")
+    return role, int(value)
+
+
+def _of_role(text: str) -> tuple[str, str]:
+    role, _, value = text.partition("=")
+    if role not in ROLES or not value:
+        raise argparse.ArgumentTypeError(f"{text!r} does not begin with {'=, '.join(ROLES)}=")
+    return role, value
 
 
 def _feed(command: argparse.ArgumentParser) -> None:

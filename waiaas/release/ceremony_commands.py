@@ -42,7 +42,7 @@ def prepare_root(bench: "Bench", arguments: argparse.Namespace) -> Exit:
 def prepare_rotation(bench: "Bench", arguments: argparse.Namespace) -> Exit:
     from waiaas.release import ceremony
 
-    wish = ceremony.Wish(arguments.role, tuple(arguments.new), tuple(arguments.replace), arguments.threshold)
+    wish = ceremony.Wish(tuple(arguments.new), tuple(arguments.replace), dict(arguments.threshold))
     return frozen(bench, arguments, ceremony.prepare_rotation(_maker(bench), arguments.feed, wish))
 
 

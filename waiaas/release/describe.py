@@ -18,25 +18,21 @@ def lines(found: Examined, *, everything: bool) -> list[str]:
         said.append(f"{role} version {document.signed.version}, valid until {until}")
         words = _keys(found) if role == "root" else _targets(found, document.signed.targets, everything)
         said += [f"  {line}" for line in words]
-    return said
+    return ["".join(c if c.isprintable() else "?" for c in line) for line in said]
 
 
 def _keys(found: Examined) -> Iterator[str]:
     new = found.documents["root"].signed
-    old = found.old.signed if found.old is not None else None
+    old = found.old.signed.roles if found.old is not None else {}
     same = True
     for role in ROLES:
-        now, before = new.roles[role], old.roles[role] if old else None
-        joins = [f"{keyid[:SHORT]} joins" for keyid in now.keyids if not before or keyid not in before.keyids]
-        leaves = (
-            [f"{keyid[:SHORT]} leaves" for keyid in before.keyids if keyid not in now.keyids]
-            if before
-            else []
-        )
-        if joins or leaves or (before and before.threshold != now.threshold):
+        now = new.roles[role]
+        keyids, threshold = (old[role].keyids, old[role].threshold) if old else ([], 0)
+        changes = [f"{keyid[:SHORT]} joins" for keyid in now.keyids if keyid not in keyids]
+        changes += [f"{keyid[:SHORT]} leaves" for keyid in keyids if keyid not in now.keyids]
+        if changes or threshold != now.threshold:
             same = False
-            changes = [*joins, *leaves, f"{now.threshold} of {len(now.keyids)} keys sign"]
-            yield f"{role}: {', '.join(changes)}"
+            yield f"{role}: {', '.join([*changes, f'{now.threshold} of {len(now.keyids)} keys sign'])}"
     if same:
         yield "every key and threshold stays as it is"
 
@@ -66,8 +62,12 @@ def _targets(found: Examined, targets: Mapping[str, Any], everything: bool) -> I
 
 
 def _named(release: Release) -> str:
+    terms = [release.channel, f"seq {release.seq}"]
+    terms += [f"rollout {_shown('rollout', release.rollout)}"] if release.rollout else []
+    terms += ["critical"] if release.critical else []
+    terms += [f"nothing below {release.min_safe} any more"] if release.min_safe else []
     gone = " WITHDRAWN" if release.withdrawn else ""
-    return f"{release.version} ({release.channel}, seq {release.seq}, sha256 {release.sha256}){gone}"
+    return f"{release.version} ({', '.join([*terms, f'sha256 {release.sha256}'])}){gone}"
 
 
 def _differences(was: Release, now: Release) -> Iterator[str]:
@@ -79,13 +79,15 @@ def _differences(was: Release, now: Release) -> Iterator[str]:
             to = f"users go to {now.withdrawn.to}" if now.withdrawn.to else "there is nowhere to go"
             yield f"WITHDRAWN: {now.version} ({now.withdrawn.severity}): {now.withdrawn.reason}; {to}"
         else:
-            before, after = _shown(getattr(was, name)), _shown(getattr(now, name))
+            before, after = _shown(name, getattr(was, name)), _shown(name, getattr(now, name))
             yield f"changed: {now.version}: {name} {before} → {after}"
     if not changed:
         yield f"CHANGED: {now.version}, in a way that this tool does not know"
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
     if isinstance(value, Rollout):
         return f"{value.steps[-1][1]} %" if value.steps else "0 %"
-    return "none" if value is None else str(value)
+    if value is None:
+        return "everybody" if name == "rollout" else "none"
+    return str(value)

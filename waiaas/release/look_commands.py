@@ -1,6 +1,7 @@
 """The commands that look at a feed and change nothing: status, verify."""
 
 import argparse
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from waiaas.core.errors import Exit
@@ -44,12 +45,12 @@ def _roles(bench: "Bench", repository: "Repository") -> bool:
     """One line for each role, then its keys; whether none expires soon."""
     healthy = True
     for state in repository.roles():
-        days = (state.expires - bench.clock.utc()).days
-        soon = days < SOON[state.role]
+        left = state.expires - bench.clock.utc()
+        soon = left.days < SOON[state.role]
         healthy = healthy and not soon
-        note = "  EXPIRED" if days < 0 else "  expires soon" if soon else ""
+        note = "  EXPIRED" if left <= timedelta(0) else "  expires soon" if soon else ""
         need = f"{state.threshold} of {len(state.keyids)} keys"
-        valid = f"until {state.expires:%Y-%m-%d}  {days} days left{note}"
+        valid = f"until {state.expires:%Y-%m-%d}  {left.days} days left{note}"
         bench.say(f"{state.role:<10} version {state.version:<5} {need:<12} {valid}")
         bench.say(f"{'':<10} keys {' '.join(keyid[:KEYS] for keyid in state.keyids)}")
     return healthy

@@ -174,7 +174,8 @@ def rotate(maker: Maker, feed: Path, folder: Path, wish: Rotation, passphrase: k
         keyring = keys.load_folder(folder, passphrase)
         gone = roots.choose_key(old.signed.roles[wish.role].keyids, wish.replaced)
         fresh = keys.new_key()
-        turnover = roots.Turnover(wish.role, (fresh.public_key,), (gone,), wish.threshold)
+        thresholds = {} if wish.threshold is None else {wish.role: wish.threshold}
+        turnover = roots.Turnover({wish.role: [fresh.public_key]}, [gone], thresholds)
         new = roots.changed(old, turnover, maker.clock)
         keyring.with_key(fresh).sign_role(new, "root", [old, new])
         kept = keys.keep_next(fresh, folder, wish.role, None if wish.plain else passphrase(), maker.files)

@@ -7,7 +7,7 @@ root keys of the old one and of the new one have signed (TUF 5.3.4).
 import copy
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,12 +26,11 @@ SHORT = 8  # characters of a key id that are shown
 
 @dataclass(frozen=True)
 class Turnover:
-    """How the keys of a role change. `leave`: beginnings of key ids; `threshold` None: as before."""
+    """How keys change. `join`: role -> keys; `leave`: beginnings of key ids; `thresholds`: role -> number."""
 
-    role: str
-    join: tuple[Key, ...] = ()
-    leave: tuple[str, ...] = ()
-    threshold: int | None = None
+    join: Mapping[str, Sequence[Key]] = field(default_factory=dict)
+    leave: Sequence[str] = ()
+    thresholds: Mapping[str, int] = field(default_factory=dict)
 
 
 def first(
@@ -47,27 +46,36 @@ def first(
 
 
 def changed(old: Metadata[Root], turnover: Turnover, clock: Clock) -> Metadata[Root]:
-    """The next root, not yet signed, with a full lifetime. Without joins and leaves, just that."""
+    """The next root, not yet signed, with a full lifetime. An empty turnover gives just that."""
     new = copy.deepcopy(old)
     new.signatures.clear()
     new.signed.version += 1
     new.signed.expires = lifetime_end(clock, "root")
-    role = new.signed.roles[turnover.role]
-    for keyid in [choose_key(role.keyids, wanted) for wanted in turnover.leave]:
-        new.signed.revoke_key(keyid, turnover.role)
-    for key in turnover.join:
-        _admit(new.signed, key, turnover.role)
-    _need(new.signed, turnover.role, role.threshold if turnover.threshold is None else turnover.threshold)
+    for wanted in turnover.leave:
+        role, keyid = holder(old, wanted)
+        new.signed.revoke_key(keyid, role)
+    for role, joining in turnover.join.items():
+        for key in joining:
+            _admit(new.signed, key, role)
+    for role in ROLES:
+        _need(new.signed, role, turnover.thresholds.get(role, old.signed.roles[role].threshold))
     return new
+
+
+def holder(root: Metadata[Root], wanted: str) -> tuple[str, str]:
+    """Role and id of the key whose id begins with `wanted`; raises UsageError `unknown-key`."""
+    every = [(role, keyid) for role in ROLES for keyid in root.signed.roles[role].keyids]
+    found = [pair for pair in every if wanted and pair[1].startswith(wanted)]
+    if len(found) != 1:
+        raise _unknown(wanted)
+    return found[0]
 
 
 def choose_key(keyids: Sequence[str], wanted: str) -> str:
     """The key whose id begins with `wanted`; for "", the one that has served longest."""
     matching = [keyid for keyid in keyids if keyid.startswith(wanted)]
     if not matching or (wanted and len(matching) > 1):
-        raise UsageError(
-            "unknown-key", f"no single key of the role begins with {wanted}", "see `status --feed F`"
-        )
+        raise _unknown(wanted)
     return matching[0]
 
 
@@ -119,6 +127,10 @@ def follow(chain: Sequence[bytes], trusted: bytes | None = None) -> Metadata[Roo
 
 def _other(message: str) -> TrustRefused:
     return TrustRefused("other-root", message, "get the folder again from whoever prepared it, and say so")
+
+
+def _unknown(wanted: str) -> UsageError:
+    return UsageError("unknown-key", f"no single key begins with {wanted}", "see `status --feed F`")
 
 
 def _admit(root: Root, key: Key, role: str) -> None:
