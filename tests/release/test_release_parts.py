@@ -1,0 +1,347 @@
+"""Changes in parts under attack and under power cuts: what a folder that travels can be made to say."""
+
+import dataclasses
+import itertools
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bench import Bench, artefact, never
+from tuf.api.metadata import Metadata, Targets
+
+from waiaas.core.errors import TrustRefused, UsageError, WaiaasError
+from waiaas.core.version import Version
+from waiaas.host.clock import Clock
+from waiaas.host.files import Files
+from waiaas.release import ceremony, describe, keys, pending, publish
+from waiaas.release.examine import examine
+from waiaas.release.publish import Maker
+from waiaas.release.repository import verify
+
+
+def prepared(bench: Bench) -> Path:
+    """1.9.0 waits on a feed that has 1.8.0."""
+    bench.publish("1.8.0")
+    folder = publish.prepare(bench.maker, bench.feed, [artefact(bench.folder, "1.9.0")], publish.Terms(), b"")
+    assert folder is not None
+    return folder
+
+
+def own_root(bench: Bench) -> bytes:
+    return (bench.keys / "root.json").read_bytes()
+
+
+def new_key(bench: Bench, name: str) -> Path:
+    return ceremony.new_key(bench.maker, bench.keys, name, None)
+
+
+def keyid(bench: Bench, name: str) -> str:
+    return keys.load(bench.keys / f"{name}.pem", never).public_key.keyid
+
+
+def test_whatever_byte_of_the_folder_is_changed_nobody_signs_anything_else__FEED_1(bench: Bench) -> None:
+    """Each file, at forty places: refused, or (a superfluous signature of a root) without meaning."""
+    folder = prepared(bench)
+    bench.sign(folder, "targets-1")
+    whole = ceremony.look(folder, own_root(bench))
+    bytes_to_sign = whole.documents["targets"].signed_bytes
+    said = describe.lines(whole, everything=True)
+    refused, meaningless = 0, 0
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        good = path.read_bytes()
+        for place in range(0, len(good), max(1, len(good) // 40)):
+            path.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
+            try:
+                found = ceremony.look(folder, own_root(bench))
+            except TrustRefused as problem:
+                assert problem.code in ("pending-tampered", "other-root")
+                refused += 1
+            else:
+                assert found.documents["targets"].signed_bytes == bytes_to_sign, (path.name, place)
+                assert describe.lines(found, everything=True) == said
+                meaningless += 1
+        path.write_bytes(good)
+    assert refused > 4 * meaningless
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("targets.json", "nothing-prepared"), ("roots/1.root.json", "pending-tampered")],
+)
+def test_a_folder_with_a_part_missing_is_refused__FEED_1(name: str, code: str, bench: Bench) -> None:
+    folder = prepared(bench)
+    (folder / name).unlink()
+    with pytest.raises(WaiaasError) as refused:
+        ceremony.look(folder, own_root(bench))
+    assert refused.value.code == code
+
+
+def test_without_the_list_in_force_everything_is_shown_as_new__FEED_1(bench: Bench) -> None:
+    folder = prepared(bench)
+    (folder / pending.BEFORE).unlink()
+    lines = describe.lines(ceremony.look(folder, own_root(bench)), everything=False)
+    assert [line.split(" (")[0].strip() for line in lines[1:]] == ["new: 1.8.0", "new: 1.9.0"]
+    with pytest.raises(WaiaasError) as refused:
+        publish.publish_pending(bench.maker, bench.feed, bench.ring)
+    assert refused.value.code == "stale-change"
+
+
+def test_a_forged_feed_with_my_own_key_in_it_is_refused__FEED_1(bench: Bench, tmp_path: Path) -> None:
+    """Mallory's root names Alice as a targets key, and a list in force that hides an evil release.
+
+    Alice's signature would count in the real feed, so she must not give it.
+    """
+    prepared(bench)
+    mallory = Bench(_made(tmp_path / "mallory"), _mallorys_keys(tmp_path))
+    mallory.publish("1.8.0", extra=b"evil")
+    alice = keys.keep_public(
+        keys.load(bench.keys / "targets-1.pem", never).public_key, tmp_path / "alice.pub", Files()
+    )
+    ceremony.prepare_rotation(mallory.maker, mallory.feed, ceremony.Wish((("targets", alice),)))
+    publish.publish_pending(mallory.maker, mallory.feed, mallory.ring)
+    new = [artefact(mallory.folder, "1.9.0")]
+    folder = publish.prepare(mallory.maker, mallory.feed, new, publish.Terms(), b"")
+    assert folder is not None
+    assert ceremony.look(folder, None).may_sign(keyid(bench, "targets-1")) == ["targets"]
+    lines = describe.lines(ceremony.look(folder, None), everything=True)
+    assert any(line.startswith("  as before: 1.8.0 (") for line in lines), "shown, where nothing proves it"
+    with pytest.raises(TrustRefused) as refused:
+        ceremony.look(folder, own_root(bench))
+    assert refused.value.code == "other-root"
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _mallorys_keys(folder: Path) -> Path:
+    keys.generate(folder / "MK", 1, None, Files(), Clock())
+    return folder / "MK"
+
+
+def test_signatures_that_do_not_belong_are_refused__FEED_1(bench: Bench) -> None:
+    folder = prepared(bench)
+    [good] = bench.sign(folder, "targets-1")
+    document = json.loads(good.read_bytes())
+    foreign = keys.load(bench.keys / "snapshot-1.pem", never)
+    targets = Metadata[Targets].from_bytes((folder / "targets.json").read_bytes())
+    theirs = targets.sign(foreign).signature
+    for change in (
+        {"role": "root"},
+        {"role": "snapshot"},
+        {"keyid": keyid(bench, "targets-2")},
+        {"keyid": foreign.public_key.keyid, "sig": theirs},
+        {"sig": "00" * 64},
+        {"sig": "no hex"},
+        {"sig": None},
+    ):
+        good.write_text(json.dumps({**document, **change}))
+        for look in (
+            lambda: ceremony.look(folder, None),
+            lambda: publish.publish_pending(bench.maker, bench.feed, bench.ring),
+        ):
+            with pytest.raises(TrustRefused) as refused:
+                look()
+            assert refused.value.code == "pending-tampered", change
+    good.write_text("[]")
+    with pytest.raises(TrustRefused):
+        ceremony.look(folder, None)
+
+
+def test_an_artefact_that_nobody_names_or_under_a_strange_name_is_refused__FEED_1(bench: Bench) -> None:
+    folder = prepared(bench)
+    stray = folder / "targets" / "stray"
+    stray.write_bytes(b"x")
+    with pytest.raises(TrustRefused, match="not named"):
+        ceremony.look(folder, None)
+    stray.unlink()
+    change = pending.thaw(folder)
+    climbing = change.targets.replace(b"waiaas-1.9.0.pyz", b"../../evil.pyz")
+    with pytest.raises(TrustRefused):
+        examine(dataclasses.replace(change, targets=climbing, payloads={}))
+
+
+def test_words_for_holders_hide_nothing__FEED_1(bench: Bench) -> None:
+    """A reason cannot move the cursor, and what disappears or differs unknowably is in capitals."""
+    folder = prepared(bench)
+    change = pending.thaw(folder)
+    frozen = json.loads(change.targets)
+    first = frozen["signed"]["targets"]["waiaas-1.8.0.pyz"]
+    gone = {"at": 1, "reason": "fine\x1b[2K\rnothing", "severity": "low", "to": None}
+    first["custom"]["withdrawn"] = gone
+    altered = dataclasses.replace(change, targets=json.dumps(frozen).encode())
+    lines = describe.lines(examine(altered), everything=False)
+    assert "  WITHDRAWN: 1.8.0 (low): fine?[2K?nothing; there is nowhere to go" in lines
+    first["custom"] |= {"withdrawn": None, "later": 1}
+    altered = dataclasses.replace(change, targets=json.dumps(frozen).encode())
+    assert "  CHANGED: 1.8.0, in a way that this tool does not know" in describe.lines(
+        examine(altered), everything=False
+    )
+    del frozen["signed"]["targets"]["waiaas-1.8.0.pyz"]
+    altered = dataclasses.replace(change, targets=json.dumps(frozen).encode())
+    assert "  REMOVED: waiaas-1.8.0.pyz" in describe.lines(examine(altered), everything=False)
+
+
+def test_terms_that_reach_everybody_are_said__FEED_3(bench: Bench) -> None:
+    old = Version.parse("1.8.0")
+    bench.publish("1.8.0")
+    terms = publish.Terms(critical=True, min_safe=old, rollout=7)
+    folder = publish.prepare(bench.maker, bench.feed, [artefact(bench.folder, "1.9.0")], terms, b"")
+    assert folder is not None
+    line = describe.lines(ceremony.look(folder, None), everything=False)[1]
+    assert "stable, seq 2, rollout 7 %, critical, nothing below 1.8.0 any more, sha256 " in line
+
+
+def rotation(bench: Bench, role: str) -> None:
+    """A key of `role` is replaced, everything by the keys of the bench."""
+    names = {"root": "root-3", "targets": "targets-1", "snapshot": "snapshot-1", "timestamp": "timestamp-1"}
+    public = new_key(bench, f"{role}-new")
+    wish = ceremony.Wish(((role, public),), (keyid(bench, names[role]),))
+    folder = ceremony.prepare_rotation(bench.maker, bench.feed, wish)
+    bench.sign(folder, "root-1", "root-2")
+    if "targets" in ceremony.look(folder, None).documents:
+        bench.sign(folder, "targets-1", "targets-2", "targets-new")
+
+
+@pytest.mark.parametrize("role", ["root", "targets", "snapshot", "timestamp"])
+def test_a_rotation_in_parts_survives_a_power_cut_anywhere__FEED_1(
+    role: str, tmp_path: Path, plain_keys: Path
+) -> None:
+    """And at no moment in it would a client refuse the feed."""
+    start = tmp_path / "start"
+    start.mkdir()
+    bench = Bench(start, plain_keys)
+    (start / "few").mkdir()
+    publish_with_two(bench)
+    rotation(bench, role)
+    for cut in itertools.count():
+        folder = tmp_path / str(cut)
+        shutil.copytree(start, folder)
+        points = itertools.count()
+
+        def stop(
+            point: str, points: Iterator[int] = points, cut: int = cut, feed: Path = folder / "feed"
+        ) -> None:
+            verify(feed, bench.first_root)
+            if next(points) == cut:
+                raise PowerCut(point)
+
+        feed, whole = folder / "feed", bench.maker
+        try:
+            publish.publish_pending(Maker(Files(stop), bench.clock), feed, bench.ring)
+        except PowerCut:
+            verify(feed, bench.first_root)
+            publish.publish_pending(whole, feed, bench.ring)
+        else:
+            break
+        assert [str(r.version) for r in verify(feed, bench.first_root)] == ["1.8.0"]
+        assert whole.repository(feed).root().signed.version == 2
+        assert not pending.folder_of(feed).exists()
+    assert cut >= 5
+
+
+class PowerCut(Exception):
+    """The machine stops here."""
+
+
+def publish_with_two(bench: Bench) -> None:
+    """1.8.0, signed by the first two targets keys only, so that replacing one needs the list anew."""
+    folder = publish.prepare(
+        bench.maker, bench.feed, [artefact(bench.folder, "1.8.0")], publish.Terms(), own_root(bench)
+    )
+    assert folder is not None
+    bench.sign(folder, "targets-1", "targets-2")
+    few = bench.folder / "few"
+    for name in ("snapshot-1.pem", "timestamp-1.pem"):
+        shutil.copy(bench.keys / name, few)
+    publish.publish_pending(bench.maker, bench.feed, keys.load_folder(few, never))
+
+
+def test_a_rotation_in_one_go_changes_several_roles_and_thresholds__FEED_1(bench: Bench) -> None:
+    bench.publish("1.8.0")
+    fresh = {role: new_key(bench, f"{role}-new") for role in ("targets", "timestamp")}
+    wish = ceremony.Wish(tuple(fresh.items()), (keyid(bench, "timestamp-1"),), {"targets": 3})
+    folder = ceremony.prepare_rotation(bench.maker, bench.feed, wish)
+    lines = describe.lines(ceremony.look(folder, own_root(bench)), everything=False)
+    assert lines[1].endswith("joins, 3 of 4 keys sign")
+    assert lines[2].endswith("leaves, 1 of 1 keys sign")
+    publish.publish_pending(bench.maker, bench.feed, bench.ring)
+    assert [state.threshold for state in bench.maker.repository(bench.feed).roles()] == [2, 3, 1, 1]
+    verify(bench.feed, bench.first_root)
+
+
+def test_a_root_that_only_the_old_or_only_the_new_keys_sign_is_not_published__FEED_1(bench: Bench) -> None:
+    bench.publish("1.8.0")
+    for name in ("a", "b"):
+        new_key(bench, f"root-{name}")
+    join = tuple(("root", bench.keys / f"root-{name}.pub") for name in "ab")
+    leave = tuple(keyid(bench, f"root-{number}") for number in (1, 2))
+    folder = ceremony.prepare_rotation(bench.maker, bench.feed, ceremony.Wish(join, leave))
+    online = keys.Keyring([])
+    for names, short in (((), 2), (("root-1", "root-2"), 2), (("root-a",), 1)):
+        bench.sign(folder, *names)
+        assert ceremony.missing(ceremony.look(folder, None)) == {"root": short}
+        with pytest.raises(WaiaasError) as refused:
+            publish.publish_pending(bench.maker, bench.feed, online)
+        assert refused.value.code == "signatures-missing"
+    bench.sign(folder, "root-b")
+    assert publish.publish_pending(bench.maker, bench.feed, online) == 2
+    verify(bench.feed, bench.first_root)
+
+
+def test_impossible_wishes_are_usage__FEED_1(bench: Bench) -> None:
+    bench.publish("1.8.0")
+    own = keys.keep_public(
+        keys.load(bench.keys / "root-1.pem", never).public_key, bench.folder / "root-1.pub", Files()
+    )
+    wishes = {
+        "nothing-to-rotate": ceremony.Wish(),
+        "key-in-use": ceremony.Wish((("targets", own),)),
+        "bad-threshold": ceremony.Wish(thresholds={"root": 4}),
+        "unknown-key": ceremony.Wish(leave=("",)),
+        "bad-public-key": ceremony.Wish((("root", bench.keys / "root.json"),)),
+    }
+    for code, wish in wishes.items():
+        with pytest.raises(UsageError) as refused:
+            ceremony.prepare_rotation(bench.maker, bench.feed, wish)
+        assert refused.value.code == code
+    with pytest.raises(UsageError) as refused:
+        ceremony.prepare_root(bench.maker, bench.feed, {}, {})
+    assert refused.value.code == "root-exists"
+    with pytest.raises(UsageError) as refused:
+        ceremony.prepare_rotation(bench.maker, bench.feed, ceremony.Wish(leave=(keyid(bench, "snapshot-1"),)))
+    assert refused.value.code == "bad-threshold"
+
+
+@pytest.mark.parametrize(
+    "change", [{"keyid": "00"}, {"scheme": "rsa"}, {"keyval": {"public": "zz"}}, {"x": 1}]
+)
+def test_a_public_half_that_was_changed_on_its_way_is_refused__FEED_1(
+    change: dict[str, object], bench: Bench
+) -> None:
+    path = new_key(bench, "eve")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(UsageError) as refused:
+        keys.load_public(path)
+    assert refused.value.code == "bad-public-key"
+
+
+def test_a_key_of_that_name_is_never_replaced__BLD_1(bench: Bench) -> None:
+    new_key(bench, "eve")
+    before = (bench.keys / "eve.pem").read_bytes()
+    with pytest.raises(UsageError) as refused:
+        new_key(bench, "eve")
+    assert refused.value.code == "keys-exist"
+    assert (bench.keys / "eve.pem").read_bytes() == before
+
+
+def test_what_was_prepared_too_long_ago_is_not_published__FEED_1(bench: Bench) -> None:
+    folder = prepared(bench)
+    bench.sign(folder, "targets-1", "targets-2")
+    bench.clock.time += 183 * 86400
+    with pytest.raises(WaiaasError, match="so long ago") as refused:
+        publish.publish_pending(bench.maker, bench.feed, bench.ring)
+    assert refused.value.code == "stale-change"
