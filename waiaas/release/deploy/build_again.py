@@ -8,7 +8,7 @@ from waiaas.host.files import sha256
 from waiaas.release import sbom, sums
 from waiaas.release.build import Order, build
 from waiaas.release.deploy.assemble import COPY_OF_ROOT, ROOT
-from waiaas.release.deploy.deployment import DONE, THERE, Deployment, Result, same_bytes
+from waiaas.release.deploy.deployment import DONE, HOLDS, THERE, Deployment, Result, same_bytes
 from waiaas.release.deploy.plan import FILE
 from waiaas.release.sums import PUBLIC_DIRECTORY
 
@@ -34,7 +34,7 @@ def check(deployment: Deployment) -> Result:
         )  # fmt: skip
         own = build(order, deployment.bench.files, deployment.bench.processes)
         same_bytes(own, plan.sha256, "our own build")
-    return Result(THERE, {"commit": head, "own build": f"sha256:{plan.sha256}"})
+    return Result(HOLDS, {"commit": head, "own build": f"sha256:{plan.sha256}"})
 
 
 def _require_our_root(deployment: Deployment) -> None:

@@ -18,7 +18,7 @@ from waiaas.host.http import Network
 from waiaas.host.problems import HttpStatus, NetworkProblem
 from waiaas.host.processes import Processes
 from waiaas.release.deploy.assemble import payload
-from waiaas.release.deploy.deployment import THERE, WOULD, Deployment, Result
+from waiaas.release.deploy.deployment import HOLDS, WOULD, Deployment, Result
 
 PUBLIC_WITHIN = 900.0  # seconds until a push is served; Pages takes a minute or two
 LOOK_EVERY = 10.0  # seconds
@@ -31,23 +31,22 @@ def verify(deployment: Deployment) -> Result:
     plan = deployment.plan
     deployment.branch.fetch(deployment.feed)
     previous = predecessor(deployment.repository.releases(), plan.version)
+    who = str(previous.version) if previous else f"{plan.version}, the first"
     if not deployment.publishes:
-        deployment.bench.remark(
-            f"dry run: would upgrade {previous and previous.version} from {plan.feed_url}"
-        )
-        return Result(WOULD, {"client": str(previous.version) if previous else "none before"})
+        deployment.bench.remark(f"dry run: would upgrade {who} from {plan.feed_url}")
+        return Result(WOULD, {"client": who})
     _await_public(deployment)
     program = payload(deployment.feed, previous) if previous else deployment.artefact
     with TemporaryDirectory(prefix="waiaas-client-") as scratch:
         client = Client(program, Path(scratch), plan.version, dict(deployment.bench.environ))
         if previous is None:
             client.download()
-            return Result(THERE, {"client": f"{plan.version}, the first", "downloaded": str(plan.version)})
+            return Result(HOLDS, {"client": who, "downloaded": str(plan.version)})
         client.upgrade()
         digest = sha256(client.program)
     if digest != plan.sha256:
         raise WaiaasError("other-bytes", f"the client installed sha256 {digest}", "withdraw this release")
-    return Result(THERE, {"client": str(previous.version), "upgraded to": f"sha256:{digest}"})
+    return Result(HOLDS, {"client": who, "upgraded to": f"sha256:{digest}"})
 
 
 def predecessor(releases: Sequence[Release], version: Version) -> Release | None:

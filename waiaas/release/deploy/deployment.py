@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from waiaas.release.commands import Bench
 
 PATIENCE = 900.0  # seconds for one tool
-DONE, THERE, WOULD = "done", "there already", "would be done"
+DONE, THERE, WOULD, HOLDS = "done", "there already", "would be done", "holds"
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a step ended: DONE, THERE (nothing was missing) or WOULD (a dry run), and what it saw then."""
+    """How a step ended, and what it saw then.
+
+    DONE: something was missing; THERE: nothing was; WOULD: a dry run; HOLDS: a proof, which changes nothing.
+    """
 
     outcome: str
     observed: Mapping[str, str] = field(default_factory=dict)
