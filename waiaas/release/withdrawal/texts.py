@@ -21,7 +21,7 @@ from waiaas.release.withdrawal.words import SEVERITIES, markdown
 FOLDER = Path(__file__).with_name("texts")
 LANGUAGES = ("en", "ko")
 BEGIN, END = "<!-- withdrawn: begin -->", "<!-- withdrawn: end -->"
-BLOCK = re.compile(rf"{re.escape(BEGIN)}.*?{re.escape(END)}\s*", re.DOTALL)
+BLOCK = re.compile(rf"{re.escape(BEGIN)}.*?{re.escape(END)}[\r\n]*", re.DOTALL)
 WITHDRAWN = "[withdrawn]"
 RULE = "\n---\n\n"
 
@@ -88,7 +88,7 @@ def notes(facts: Facts) -> str:
 
 def applied(body: str, block: str) -> str:
     """Release notes with the block above them; applying it again changes nothing."""
-    rest = BLOCK.sub("", body).lstrip("\n")
+    rest = BLOCK.sub("", body).lstrip("\r\n")
     return f"{block}\n{rest}" if rest.strip() else block
 
 
