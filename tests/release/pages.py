@@ -6,10 +6,12 @@ output, in words that may differ from run to run only where they must: `…` sta
 of `…` alone for any lines; key ids, digests, dates and numbers of days are not compared.
 """
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +71,12 @@ def steps(page: Path) -> dict[str, list[Step]]:
     return found
 
 
+def files(page: Path) -> dict[str, str]:
+    """The programs of a page: blocks marked `python` whose first line is `# NAME`."""
+    blocks = re.findall(r"^```python\n# (\S+)\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    return dict(blocks)
+
+
 def differences(expected: list[str], said: list[str]) -> Iterator[str]:
     """What of the page is not so; nothing if it is."""
     rest = [_plain(line) for line in said]
@@ -101,6 +109,7 @@ class World:
     def __init__(self, folder: Path, tool: Callable[[list[str], Path, str], Said]) -> None:
         self.folder = folder
         self.tool = tool
+        self.variables: dict[str, str] = {}  # of the shell
         (folder / "stick").mkdir(parents=True, exist_ok=True)
 
     def machine(self, who: str) -> Path:
@@ -122,9 +131,12 @@ class World:
             words, passphrase = words[1:], words[0].removeprefix(PASSPHRASE)
         if words[:3] == TOOL:
             return self.tool(words[3:], home, passphrase)
+        python = Path(sys.executable).parent
+        environment = {"PATH": f"{python}:{os.environ['PATH']}", "LANG": "C.UTF-8", **self.variables}
         done = subprocess.run(
             ["bash", "-euc", step.command],
             cwd=home,
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
