@@ -10,7 +10,7 @@ def row(part: str, what: str, seconds: float, outcome: str) -> str:
     return f"{part}\t{what}\t{seconds:.1f}\t{outcome}\n"
 
 
-def show(folder: Path, seconds: str) -> None:
+def show(folder: Path, all_in_all: str) -> None:
     """The table, all in all, and below it what the tests said (`.said` files)."""
     rows = [line.split("\t") for path in sorted(folder.glob("*.rows")) for line in path.open()]
     order = {"prepare": 0, "docker": 1, "podman": 2}
@@ -19,7 +19,7 @@ def show(folder: Path, seconds: str) -> None:
     for part, what, seconds, outcome in rows:
         print(f"{part:8} {what:{width}} {seconds:>6} s  {outcome.strip()}")
     outcomes = Counter(outcome.strip() for *_, outcome in rows)
-    print(f"all      {seconds} s, {', '.join(f'{many} {what}' for what, many in outcomes.items())}")
+    print(f"all      {all_in_all} s, {', '.join(f'{many} {what}' for what, many in outcomes.items())}")
     for said in sorted(folder.glob("*.said")):
         print(said.read_text(), end="")
 

@@ -78,8 +78,8 @@ def test_it_needs_no_capability_no_network_and_no_writable_root__DOCK_01(engine:
 
 
 def folder_of(path: Path, owner: int) -> Path:
-    """For a bind mount: a folder whose owner no engine changes."""
-    path.mkdir(mode=0o700)
+    """For a bind mount: a folder whose owner no engine changes. One that an engine made is root's, 0755."""
+    path.mkdir(mode=0o700 if owner else 0o755)
     os.chown(path, owner, owner)
     return path
 
@@ -99,7 +99,7 @@ def test_another_user_on_a_folder_of_his__DOCK_01(engine: Engine, near: Path) ->
 def test_a_folder_of_somebody_else_gets_one_hint__DOCK_01(
     engine: Engine, near: Path, user: int, owner: int
 ) -> None:
-    """Whose it is and how to mend it; nothing is created. An engine makes a missing folder as root."""
+    """Whose it is and how to mend it; nothing is created."""
     folder = folder_of(near / "ours", owner)
     mount = ("-v", f"{folder}:/data", "--user", f"{user}:{user}")
     done = engine.call("run", "--rm", *mount, engine.image(OLD))
