@@ -10,6 +10,8 @@ from urllib.parse import unquote
 
 import pytest
 from bench import Bench, never
+from desk import Desk, world
+from pages import steps
 from tuf.api.metadata import Metadata, Targets
 
 from tests.fakes import FakeClock
@@ -300,3 +302,16 @@ def test_a_bundle_of_an_unknown_kind_is_refused__DSK_1(bench: Bench) -> None:
         targets = Metadata[Targets].from_bytes(changed).signed.targets.values()
         with pytest.raises(TrustRefused):
             shells.shells_among(targets)
+
+
+@pytest.mark.skipif(not shutil.which("minisign"), reason="no minisign here (apt install minisign)")
+def test_the_page_about_it_is_true__DSK_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Path(__file__).parents[2] / "docs" / "desktop.md"
+    desk = Desk(monkeypatch)
+    made = world(tmp_path / "w", desk)
+    maker = made.machine("maker")
+    assert desk(["keys", "--dir", "keys"], maker, "passphrase of maker").code == 0
+    for name in NAMES.values():
+        (maker / "dist" / name).write_bytes(name.encode())
+    for section in steps(page).values():
+        made.follow(page, section)
