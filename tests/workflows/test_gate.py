@@ -1,6 +1,8 @@
 """Gate 2 covers everything that publishes (RLSE-04): read from the workflows, and proved by breaking them."""
 
 import copy
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +60,21 @@ def test_a_broken_gate_is_noticed__RLSE_04(rule: Rule, mutation: Mutation) -> No
 def test_every_rule_is_broken_by_some_mutation() -> None:
     """A rule that nothing breaks may be one that cannot fail."""
     assert set(mutations.by_rule(DOCUMENTS)) == set(RULES)
+
+
+@pytest.mark.real_time
+@pytest.mark.parametrize(("target", "said"), [("containers", "1 1 containers"), ("unit", "unit")])
+def test_a_platform_that_cannot_be_tested_is_no_platform_that_passed__RLSE_03(
+    target: str, said: str, tmp_path: Path
+) -> None:
+    """Where something is missing, `make containers` skips; in the gate it is told to fail instead."""
+    for name, text in (
+        ("make", 'echo $REQUIRE_CONTAINERS $REQUIRE_SYSTEMD "$@"'),
+        ("sudo", 'exec "$@"'),
+    ):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    script = ROOT / "build" / "release" / "platform.sh"
+    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run([script, target], env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["setup", said]
