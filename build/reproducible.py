@@ -70,7 +70,7 @@ def ways() -> list[Way]:
     ]
 
 
-def lay_out(clone: Path, folder: Path, order: str) -> None:
+def lay_out(clone: Path, folder: Path, order: str, umask: int) -> None:
     """The same tree, its files written in another order: some file systems list them so."""
     names = sorted(path.relative_to(clone) for path in clone.rglob("*") if path.is_file())
     if order == "z-a":
@@ -80,12 +80,13 @@ def lay_out(clone: Path, folder: Path, order: str) -> None:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(clone / name, folder / name)
+        (folder / name).chmod(0o666 & ~umask)
 
 
 def build(way: Way, clone: Path, root: Path, scratch: Path) -> Path:
     """One artefact, made in this way."""
     tree = scratch / f"{way.version}-{way.order[0]}" / "tree"
-    lay_out(clone, tree, way.order)
+    lay_out(clone, tree, way.order, way.umask)
     argv = ["build", "--source", str(tree), "--root", str(root), "-o", str(tree.parent / "dist")]
     argv += ["--feed-url", "https://example.org/", "--cache", str(tree.parent / "cache")]
     path = [str(tree), *(name for name in sys.path if name.endswith("site-packages"))]
@@ -95,7 +96,12 @@ def build(way: Way, clone: Path, root: Path, scratch: Path) -> Path:
     environ["HOME"] = str(scratch)
     script = BUILD.format(path=path, argv=argv)
     done = subprocess.run(
-        [way.python, "-c", script], env=environ, capture_output=True, text=True, check=False
+        [way.python, "-c", script],
+        env=environ,
+        umask=way.umask,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         sys.exit(f"Python {way.version} cannot build: {done.stderr.strip()}")
