@@ -8,16 +8,19 @@ from waiaas.cli.confirm import confirm
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
 from waiaas.cli.parser import actions, positive
+from waiaas.cli.progress import while_reading
 from waiaas.cli.table import size, table
 from waiaas.core.errors import Exit, WaiaasError
 from waiaas.core.retention import Kept, removable
 from waiaas.host.clock import iso
+from waiaas.host.sqlite import side
 from waiaas.store import backup as backups
 from waiaas.store.backup import Backup
 from waiaas.store.inspect import inspect
 from waiaas.store.replace import require_replaceable
 from waiaas.store.unfinished import forget_unfinished
 
+CREATING, VERIFYING, RESTORING = 4, 3, 6  # how often each byte is read, as measured; for the bars
 HELP = "create, list, verify, restore and prune backups"
 
 
@@ -44,9 +47,9 @@ def run(args: argparse.Namespace, context: Context) -> Result:
         case "create":
             return _create(context, loaded)
         case "list":
-            return _list(loaded, args.verify)
+            return _list(context, loaded, args.verify)
         case "verify":
-            return _verify(loaded, args.id, args.full)
+            return _verify(context, loaded, args.id, args.full)
         case "restore":
             return _restore(args, context, loaded)
     return _prune(args, context, loaded)
@@ -58,15 +61,22 @@ def _create(context: Context, loaded: Loaded) -> Result:
     state = inspect(loaded.layout.database, context.gate(loaded.layout))
     if state.damage and state.action == "reject":
         state.require()
-    made = backups.create(
-        host.files, host.clock, loaded.layout, "manual", __version__, artefact, label="manual"
-    )
+    with while_reading(context.out, "backup", CREATING * _live_bytes(loaded)):
+        made = backups.create(
+            host.files, host.clock, loaded.layout, "manual", __version__, artefact, label="manual"
+        )
     return Result(made.to_json(verified=True), f"{made.path} ({size(made.bytes)})")
 
 
-def _list(loaded: Loaded, verify: bool) -> Result:
+def _live_bytes(loaded: Loaded) -> int:
+    database = loaded.layout.database
+    return sum(path.stat().st_size for path in (database, side(database, "-wal")) if path.exists())
+
+
+def _list(context: Context, loaded: Loaded, verify: bool) -> Result:
     found = backups.listing(loaded.layout)
-    verdicts = {item.id: _is_whole(item) if verify else None for item in found}
+    with while_reading(context.out, "verify", VERIFYING * sum(item.bytes for item in found)):
+        verdicts = {item.id: _is_whole(item) if verify else None for item in found}
     rows = [
         (item.id, item.kind, item.version, item.schema_version, iso(item.created_at), size(item.bytes))
         + (({True: "yes", False: "DAMAGED", None: "-"}[verdicts[item.id]],) if verify else ())
@@ -86,9 +96,10 @@ def _is_whole(item: Backup) -> bool:
     return True
 
 
-def _verify(loaded: Loaded, wanted: str | None, full: bool) -> Result:
+def _verify(context: Context, loaded: Loaded, wanted: str | None, full: bool) -> Result:
     found = backups.find(loaded.layout, wanted) if wanted else _newest(loaded)
-    backups.verify(found, full)
+    with while_reading(context.out, "verify", VERIFYING * found.bytes):
+        backups.verify(found, full)
     return Result(found.to_json(verified=True), f"{found.id} is whole")
 
 
@@ -102,13 +113,15 @@ def _newest(loaded: Loaded) -> Backup:
 def _restore(args: argparse.Namespace, context: Context, loaded: Loaded) -> Result:
     """Verified before anything changes; what is replaced is backed up first, where it can be."""
     found = backups.find(loaded.layout, args.id)
-    backups.check_restorable(found)
+    with while_reading(context.out, "verify", VERIFYING * found.bytes):
+        backups.check_restorable(found)
     confirm(context, f"Replace the database by the one of {iso(found.created_at)}, {found.id}?", args.yes)
     host, layout = context.host, loaded.layout
     with alone(context, loaded):
         require_replaceable(host.clock, layout)
         kept = _present(context, loaded)
-        backups.restore(host.files, host.clock, layout, found, with_config=not args.keep_config)
+        with while_reading(context.out, "restore", RESTORING * found.bytes):
+            backups.restore(host.files, host.clock, layout, found, with_config=not args.keep_config)
     document = {"restored": found.id, "schemaVersion": found.schema_version, "before": kept and kept.id}
     said = f"; what was there before is kept as {kept.id}" if kept else ""
     return Result(document, f"restored {found.id}{said}")
@@ -117,9 +130,10 @@ def _restore(args: argparse.Namespace, context: Context, loaded: Loaded) -> Resu
 def _present(context: Context, loaded: Loaded) -> Backup | None:
     host = context.host
     try:
-        return backups.create(
-            host.files, host.clock, loaded.layout, "manual", __version__, None, label="pre-restore"
-        )
+        with while_reading(context.out, "backup", CREATING * _live_bytes(loaded)):
+            return backups.create(
+                host.files, host.clock, loaded.layout, "manual", __version__, None, label="pre-restore"
+            )
     except WaiaasError as problem:
         context.out.warn(f"the present state could not be backed up: {problem.message}")
         return None

@@ -6,6 +6,7 @@ from waiaas.cli.alone import alone
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
 from waiaas.cli.parser import actions
+from waiaas.cli.progress import while_reading
 from waiaas.core.compat import LATEST_SCHEMA_VERSION, MIN_COMPATIBLE_SCHEMA_VERSION
 from waiaas.core.errors import Exit
 from waiaas.host.sqlite import problems
@@ -64,7 +65,7 @@ def _migrate(context: Context, loaded: Loaded) -> Result:
     host, layout = context.host, loaded.layout
     before = inspect(layout.database, context.gate(layout))
     before.require()
-    with alone(context, loaded):
+    with alone(context, loaded), context.out.activity("migrate"):
         made = bring_up_to_date(
             host.files, host.clock, layout, loaded.settings.upgrade.keep_backups, context.out.say
         )
@@ -79,7 +80,10 @@ def _check(context: Context, loaded: Loaded, full: bool) -> Result:
     layout = loaded.layout
     if not layout.database.exists():
         raise missing(layout.database)
-    with context.gate(layout).shared():
+    with (
+        context.gate(layout).shared(),
+        while_reading(context.out, "check", layout.database.stat().st_size),
+    ):
         found = problems(layout.database, full=full)
     if not found:
         state = inspect(layout.database, context.gate(layout))

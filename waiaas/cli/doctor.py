@@ -46,7 +46,8 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     """Exit 1 if there is a problem; a warning is none."""
     loaded = context.load(broken_ok=True, unreadable_ok=True)
     here = Installation(context, loaded, running(loaded.layout), known(loaded.layout))
-    found = [finding for name, check in CHECKS.items() for finding in _safely(name, check, here)]
+    with context.out.activity("looking", plain=False):
+        found = [finding for name, check in CHECKS.items() for finding in _safely(name, check, here)]
     bad = any(finding.verdict == PROBLEM for finding in found)
     text = _text(context, found)
     return Result([asdict(finding) for finding in found], text, Exit.FAILED if bad else Exit.OK)

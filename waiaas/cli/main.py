@@ -37,6 +37,7 @@ def main(
         out.error(problem)
         return problem.exit_code
     except KeyboardInterrupt:
+        _mind_no_more()
         out.error(WaiaasError("interrupted", "interrupted"))
         return Exit.INTERRUPTED
     except BrokenPipeError:
@@ -162,6 +163,13 @@ def _notice(context: "Context") -> None:
         box = notice(context.host, context.loaded.layout, context.loaded.settings)
         if box:
             context.out.notice(box)
+
+
+def _mind_no_more() -> None:
+    """Who is interrupted again while ending ends at once, and without a traceback."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _forget_stdout() -> None:

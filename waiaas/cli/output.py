@@ -6,6 +6,8 @@ from waiaas.core.errors import Exit, WaiaasError
 
 TYPE_CHECKING = False  # importing `typing` costs more than the whole answer of `health` may take
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from typing import TextIO
 
     from waiaas.cli.flags import Flags
@@ -39,6 +41,7 @@ class Output:
         self._stdout = stdout
         self._stderr = stderr
         self._environ = environ or {}
+        self._bar: Progress | None = None  # the last one; it may stand on the terminal right now
         self.flags = flags
 
     @property
@@ -68,19 +71,33 @@ class Output:
     def line(self, text: str) -> None:
         """One line of data at once, for a stream of events (UPGR-11); nobody has to listen."""
         try:
-            _print(text, self._stdout)
+            self._put(text, self._stdout)
         except (OSError, ValueError):
             self._stdout = None
 
-    def progress(self, label: str, total: int) -> "Progress":
-        """A bar on a terminal, plain lines elsewhere, nothing with `--quiet` or `--json` (CLI-4)."""
+    def progress(self, label: str, total: int, *, plain: bool = True) -> "Progress":
+        """A bar on a terminal, lines elsewhere if `plain`, nothing with `--quiet` or `--json` (CLI-4)."""
         from waiaas.cli.progress import Progress
 
-        return Progress(self.redraw if self.terminal else self.say, label, total, self.talks, self.terminal)
+        show, wanted = (self.redraw, True) if self.terminal else (self._told, plain)
+        self._bar = Progress(show, label, total, self.talks and wanted, self.terminal)
+        return self._bar
+
+    def activity(
+        self, label: str, total: int = 0, measure: "Callable[[], int] | None" = None, *, plain: bool = True
+    ) -> "AbstractContextManager[object]":
+        """The same around a block that cannot tell by itself how far it is. `total` 0: only time is told."""
+        from contextlib import nullcontext
+
+        from waiaas.cli.progress import Activity
+
+        if not self.talks or not (plain or self.terminal):
+            return nullcontext()
+        return Activity(self.progress(label, total, plain=plain), measure)
 
     def redraw(self, text: str) -> None:
         """Draw over the line the cursor stands on."""
-        self._talk("\r\x1b[K" + text, end="")
+        self._told("\r\x1b[K" + text, end="")
 
     def render(self, result: Result) -> None:
         """The command's data: exactly one document, or its text."""
@@ -89,7 +106,7 @@ class Output:
         if self.flags.json:
             self._document(result.document)
         elif result.text:
-            _print(result.text, self._stdout)
+            self._put(result.text, self._stdout)
 
     def error(self, problem: WaiaasError) -> None:
         """What happened, whose fault, what to type next (CLI-2)."""
@@ -108,7 +125,14 @@ class Output:
         """The box that tells of a newer version; its caller knows when (VCHK-07)."""
         self._talk(box)
 
-    def _talk(self, text: str, end: str = "\n") -> None:
+    def _talk(self, text: str) -> None:
+        if self._bar is None:
+            self._told(text)
+        else:
+            with self._bar.hidden():
+                self._told(text)
+
+    def _told(self, text: str, end: str = "\n") -> None:
         """Never fails: whatever is at work does not depend on who listens."""
         try:
             _print(text, self._stderr, end)
@@ -122,6 +146,14 @@ class Output:
         from waiaas.host.journal import is_journal, ranked
 
         return ranked(text, priority) if is_journal(self._stderr, self._environ) else text
+
+    def _put(self, text: str, stream: "TextIO | None") -> None:
+        """One line or more, and no bar in the middle of it."""
+        if self._bar is None:
+            _print(text, stream)
+        else:
+            with self._bar.hidden():
+                _print(text, stream)
 
     def _document(self, document: object) -> None:
         import json

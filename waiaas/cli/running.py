@@ -46,7 +46,9 @@ def stop(context: Context, loaded: Loaded) -> int:
     try:
         context.out.say(f"stopping the daemon (pid {found.pid})")
         found.signal(signal.SIGTERM)
-        if not _gone(context, loaded.layout, found, patience):
+        with context.out.activity("waiting", plain=False):
+            gone = _gone(context, loaded.layout, found, patience)
+        if not gone:
             raise TimedOut(
                 "daemon-does-not-stop",
                 f"the daemon (pid {found.pid}) did not stop within {patience:g} s",

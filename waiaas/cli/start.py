@@ -71,7 +71,8 @@ def detached(args: argparse.Namespace, context: Context) -> Result:
     refuse_legacy_daemon(context.host, loaded.layout, loaded.settings)
     Lock.acquire(loaded.layout.daemon_lock, "daemon").release()
     argv, _ = _again(context, loaded, installed=True)
-    pid = launch(context.host, argv, loaded.layout.log, loaded.settings.upgrade.health_timeout)
+    with context.out.activity("starting", plain=False):
+        pid = launch(context.host, argv, loaded.layout.log, loaded.settings.upgrade.health_timeout)
     known = json.loads(loaded.layout.daemon_json.read_text())
     text = f"waiaas {known['version']} is running (pid {pid}) on {known['hostname']}:{known['port']}"
     return Result({"pid": pid, "version": known["version"], "port": known["port"]}, text)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
+from waiaas.core.words import size as size  # callers know it from here
+
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Columns as wide as their widest cell; an empty string without rows."""
@@ -18,10 +20,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 def camel_case(value: Any) -> dict[str, Any]:
     """A dataclass with its attributes under their names on the wire."""
     return {_camel(f.name): getattr(value, f.name) for f in fields(value)}
-
-
-def size(count: int) -> str:
-    return f"{count / (1 << 20):.1f} MiB" if count >= 1 << 20 else f"{count / 1024:.1f} KiB"
 
 
 def _camel(name: str) -> str:

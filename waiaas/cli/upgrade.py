@@ -15,6 +15,7 @@ from waiaas.core.journal import Facts
 from waiaas.core.version import Version
 from waiaas.host.clock import iso
 from waiaas.upgrade import book, preflight, presence, story
+from waiaas.upgrade.feed import Feed
 from waiaas.upgrade.place import Place, Wish, locked
 from waiaas.upgrade.story import Checked
 
@@ -58,9 +59,9 @@ def run(args: argparse.Namespace, context: Context) -> Result:
         runs = list(reversed(book.history(place.program)))
         return Result(runs, describe_runs(runs))
     if args.check:
-        return _check(args, place)
+        return _check(args, context, place)
     if args.dry_run:
-        return _dry_run(args, loaded, place)
+        return _dry_run(args, context, loaded, place)
     _refuse_if_owned_elsewhere(loaded, place)
     refuse_legacy_daemon(context.host, loaded.layout, loaded.settings)
     aside = None if args.recover else service.step_aside(context, loaded)
@@ -77,9 +78,14 @@ def _before_start(context: Context) -> Result:
     return Result(recovered or {"run": None, "outcome": "nothing-to-recover"}, text)
 
 
-def _check(args: argparse.Namespace, place: Place) -> Result:
+def _ask(args: argparse.Namespace, context: Context, place: Place, feed: Feed) -> Checked:
+    with context.out.activity("asking the feed", plain=False):
+        return story.check(place, feed, _wish(args))
+
+
+def _check(args: argparse.Namespace, context: Context, place: Place) -> Result:
     """VCHK/UPGR-02: everything about the offer on stdout; nothing is changed."""
-    checked = story.check(place, source.source(args, place), _wish(args))
+    checked = _ask(args, context, place, source.source(args, place))
     offered = isinstance(checked.choice, Upgrade)
     code = Exit.UPDATE_AVAILABLE if offered and args.exit_code else Exit.OK
     return Result(_check_document(place, checked), describe_check(place, checked), code)
@@ -107,8 +113,8 @@ def _check_document(place: Place, checked: Checked) -> Facts:
     }
 
 
-def _dry_run(args: argparse.Namespace, loaded: Loaded, place: Place) -> Result:
-    checked = story.check(place, source.source(args, place), _wish(args))
+def _dry_run(args: argparse.Namespace, context: Context, loaded: Loaded, place: Place) -> Result:
+    checked = _ask(args, context, place, source.source(args, place))
     reasons = _owned_elsewhere(loaded, place)
     document = {**_check_document(place, checked), "refused": reasons and reasons[0]}
     return Result(document, describe_plan(place, checked, reasons))
@@ -127,7 +133,7 @@ def _change(args: argparse.Namespace, context: Context, loaded: Loaded, place: P
             record = story.roll_back(place, _wish(args))
             return Result(record, describe_run(record))
         feed = source.source(args, place)
-        checked = story.check(place, feed, _wish(args))
+        checked = _ask(args, context, place, feed)
         if isinstance(checked.choice, Stay):
             return _stay(args, place, checked, checked.choice)
         _allow_lower(args, context, place, checked.choice)

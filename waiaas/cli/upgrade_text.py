@@ -1,6 +1,7 @@
 """What `waiaas upgrade` says: progress while it works, and its results in words."""
 
 import json
+from contextlib import AbstractContextManager
 from typing import Any
 
 from waiaas.cli.output import Output
@@ -22,12 +23,14 @@ class Teller:
         self._out = out
         self._events = events
         self._bar: Progress | None = None
+        self._waiting: AbstractContextManager[object] | None = None
         self._margin = ""  # what is said within a step stands below its line
 
     def step(self, number: int, total: int, name: str, title: str) -> None:
         self._margin = "      "
         self._out.say(f"[{number}/{total}] {title}")
         self.event("STEP_STARTED", step=name, number=number, total=total)
+        self._wait()
 
     def finished(self, name: str, outcome: str, seconds: float) -> None:
         self._done()
@@ -35,11 +38,13 @@ class Teller:
 
     def downloaded(self, done: int, total: int) -> None:
         if self._bar is None:
-            self._bar = self._out.progress("download", total)
+            self._done()
+            self._bar = self._out.progress(f"{self._margin}download", total)
         self._bar.update(done)
         self.event("DOWNLOAD_PROGRESS", done=done, total=total)
         if done >= total:
             self._done()
+            self._wait()
 
     def note(self, text: str) -> None:
         self._out.say(self._margin + text)
@@ -48,7 +53,15 @@ class Teller:
         if self._events:
             self._out.line(json.dumps({"event": kind, **data}, ensure_ascii=False))
 
+    def _wait(self) -> None:
+        """How long the step takes, on a terminal; elsewhere its line has said enough."""
+        self._waiting = self._out.activity(f"{self._margin}working", plain=False)
+        self._waiting.__enter__()
+
     def _done(self) -> None:
+        if self._waiting is not None:
+            self._waiting.__exit__(None, None, None)
+            self._waiting = None
         if self._bar is not None:
             self._bar.done()
             self._bar = None
