@@ -78,12 +78,13 @@ def test_the_next_command_removes_what_a_killed_restore_staged__BKUP_3(
 def test_the_next_command_removes_what_a_killed_look_at_the_feed_left__FEED_8(site: Site) -> None:
     """Of the daemon's own check, and of `upgrade`; and what TUF's client had not renamed yet."""
     site.environ["WAIAAS_DAEMON_UPDATE_CHECK"] = "true"
-    levers(site).pause("floors:rename")
-    site.ok("start", "--detach")
-    os.kill(levers(site).paused(), signal.SIGKILL)
-    levers(site).let_go("pause")
-    (site.data / "feed" / "tmpabcd1234").write_text("{")
+    _checking(site)
     site.ok("stop")
+    assert litter(site) == [], "stopped in the middle of its check"
+    check = _checking(site)
+    for pid in (check, site.daemon["pid"]):
+        os.kill(pid, signal.SIGKILL)
+    (site.data / "feed" / "tmpabcd1234").write_text("{")
     assert len(litter(site)) == 1
     site.environ["WAIAAS_DAEMON_UPDATE_CHECK"] = "false"
     site.ok("start", "--detach")
@@ -95,6 +96,15 @@ def test_the_next_command_removes_what_a_killed_look_at_the_feed_left__FEED_8(si
     site.ok("upgrade", "--no-start")
     assert litter(site) == []
     assert [path.name for path in (*metadata.glob("tmp*"), *(site.data / "feed").glob("tmp*"))] == []
+
+
+def _checking(site: Site) -> int:
+    """Start the daemon; the pid of its check, which waits with a file half-written."""
+    levers(site).pause("floors:rename")
+    site.ok("start", "--detach")
+    check = levers(site).paused()
+    levers(site).let_go("pause")
+    return check
 
 
 def test_a_backup_at_work_is_touched_by_nobody__BKUP_1(site: Site) -> None:

@@ -131,6 +131,7 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
         stopping.set()
         leash.cut()
         service.stop()
+        cache.sweep(context.host.files, loaded.layout.feed)
         context.host.files.remove("daemon.json", loaded.layout.daemon_json)
     log.info("stopped")
     return Result({"stopped": True}, "", Exit.ROLLBACK_FAILED if orphan.is_set() else Exit.OK)
