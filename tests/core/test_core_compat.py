@@ -64,6 +64,11 @@ def test_the_table_is_complete_and_ascending__CMPT_01() -> None:
     assert numbers == sorted(set(numbers))
 
 
+def test_every_schema_but_the_newest_names_its_releases__CMPT_03() -> None:
+    unnamed = [schema for schema, group in SCHEMAS.items() if not group and schema != LATEST_SCHEMA_VERSION]
+    assert unnamed == [14], "write down in compat.py which releases had the schema: git tag --contains"
+
+
 @given(st.integers(min_value=-5, max_value=100))
 def test_every_schema_gets_exactly_one_verdict__CMPT_01(schema: int) -> None:
     verdict = assess(schema)

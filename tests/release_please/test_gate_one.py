@@ -139,6 +139,19 @@ def test_after_a_bad_release_the_next_has_a_number_of_its_own__WDR_2(tmp_path: P
         assert made.tags()["v1.9.0"] == bad
 
 
+def test_deleting_a_release_would_give_its_number_away_again__WDR_2(tmp_path: Path) -> None:
+    """Why nobody may: the same number for other bytes."""
+    with at(tmp_path, "1.8.0") as made:
+        made.commit("feat: a page")
+        assert made.release() == "v1.9.0"
+        git(made.origin.folder, "update-ref", "-d", "refs/tags/v1.9.0")
+        made.github.releases.pop()
+        git(made.scratch.folder, "pull", "-q", "origin", "main")
+        git(made.scratch.folder, "revert", "--no-commit", "HEAD")
+        made.commit("revert: release 1.9.0")
+        assert made.release() == "v1.9.0"
+
+
 @pytest.mark.parametrize(
     ("message", "tag"),
     [("fix: close the file", "v1.8.1"), ("feat: a page", "v1.9.0"), ("feat!: a page", "v2.0.0")],
