@@ -2,13 +2,10 @@
 
 It knows the commands and options that the maker's tool uses and refuses any other, as the real one
 refuses what it does not know. `faults.json` beside it says what goes wrong, by the first two words of
-a command: `fail` (exit 1, nothing done), `lie` (exit 0, nothing done), `die` (done, and then the one
-who called is killed, as if the power went).
+a command: `fail` (exit 1, nothing done) or `lie` (exit 0, nothing done).
 """
 
 import json
-import os
-import signal
 import sys
 from pathlib import Path
 
@@ -25,7 +22,7 @@ OPTIONS = {
     "issue comment": {"--repo": 1, "--body-file": 1},
     "release view": {"--repo": 1, "--json": 1},
     "release edit": {"--repo": 1, "--title": 1, "--notes-file": 1, "--latest": 0},
-    "run list": {"--repo": 1, "--workflow": 1, "--status": 1, "--limit": 1, "--json": 1},
+    "run list": {"--repo": 1, "--workflow": 1, "--limit": 1, "--json": 1},
     "run view": {"--repo": 1, "--log": 0},
 }
 CHANGING = {"label create", "issue create", "issue edit", "issue comment", "release edit"}
@@ -50,9 +47,6 @@ def main(argv):
         temporary = STATE.with_suffix(".new")
         temporary.write_text(json.dumps(state))
         temporary.rename(STATE)
-        if fault == "die":
-            FAULTS.unlink()
-            os.kill(os.getppid(), signal.SIGKILL)
     if answer is not None:
         print(answer if isinstance(answer, str) else json.dumps(answer))
     return 0 if answer is not False else 1

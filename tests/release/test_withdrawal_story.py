@@ -250,3 +250,43 @@ def test_the_block_in_the_notes_is_replaced_when_there_is_more_to_say__WDR_3(off
     assert body.count(texts.BEGIN) == body.count("## [withdrawn]") == 1
     assert "1.9.1, in preparation" in body
     assert body.count("- things of 1.9.0") == 1
+
+
+def public(office: Office) -> str:
+    """The feed becomes a clone of the branch `feed` of our origin, as `fetch` makes it."""
+    branch = f"{office.origin}#feed"
+    office.feed.rename(office.folder / "made")
+    assert office.run("fetch", "--feed", office.feed, "--branch", branch) == 0
+    for part in ("metadata", "targets"):
+        (office.folder / "made" / part).rename(office.feed / part)
+    assert office.run("push", "--feed", office.feed, "--branch", branch) == 0
+    return branch
+
+
+def test_the_feed_is_made_public_before_anybody_is_told__WDR_2(office: Office) -> None:
+    branch = public(office)
+    before = office.git("rev-parse", "feed", where=office.origin)
+    assert office.withdraw("1.9.0", "--branch", branch) == 0
+    head = office.git("rev-parse", "feed", where=office.origin)
+    assert head != before
+    assert office.observed("feed").endswith(f"; public as {head[:12]}")
+    names = office.git("ls-tree", "-r", "--name-only", "feed", where=office.origin).split()
+    newest = max(int(n.split("/")[1].split(".")[0]) for n in names if n.endswith(".targets.json"))
+    assert "it loses mail" in office.git("show", f"feed:metadata/{newest}.targets.json", where=office.origin)
+    assert office.withdraw("1.9.0", "--branch", branch) == 0, "again: nothing new to push"
+    assert office.git("rev-parse", "feed", where=office.origin) == head
+
+
+def test_nobody_is_told_while_the_feed_is_not_public__WDR_2(office: Office, capsys: Capture) -> None:
+    """Somebody else has pushed since it was fetched: a failure, and the same commands help."""
+    branch = public(office)
+    assert office.run("fetch", "--feed", office.folder / "other", "--branch", branch) == 0
+    assert office.run("refresh", "--feed", office.folder / "other", "--keys", office.keys) == 0
+    assert office.run("push", "--feed", office.folder / "other", "--branch", branch) == 0
+    assert office.withdraw("1.9.0", "--branch", branch) == 1
+    assert office.outcomes() == {"feed": "failed"}
+    assert not office.state("github")["issues"]
+    assert office.state("github")["latest"] == "v1.9.0"
+    assert office.run("fetch", "--feed", office.feed, "--branch", branch) == 0
+    assert office.withdraw("1.9.0", "--branch", branch) == 0
+    assert office.state("github")["latest"] == "v1.8.0"

@@ -151,6 +151,18 @@ class Office:
         for name in programs:
             (self.tools / name).unlink()
 
+    def dies_after(self, program: str, words: str) -> None:
+        """The next time `program` is told something with `words` in it, it does that, and the one who
+        called it is killed before it can know: as if the power went."""
+        real = self.tools / f"real-{program}"
+        if not real.exists():
+            (self.tools / program).rename(real)
+        die = f'if /bin/rm "{self.tools}/armed" 2>/dev/null; then kill -9 "$PPID"; fi'
+        script = f'#!/bin/sh\n"{real}" "$@"; code=$?\ncase "$*" in *"{words}"*) {die};; esac\nexit $code\n'
+        (self.tools / program).write_text(script)
+        (self.tools / program).chmod(0o755)
+        (self.tools / "armed").touch()
+
     def _install(self) -> None:
         self.tools.mkdir()
         git = shutil.which("git", path="/usr/bin:/bin:/usr/local/bin")

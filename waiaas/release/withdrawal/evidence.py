@@ -120,7 +120,7 @@ def _build_log(desk: Desk, version: Version, run: int | None) -> checks.Checked:
         raise WaiaasError("unknown", desk.tools.no_github, "save a log as evidence/build-log.txt")
     repository = desk.settings.repository
     if run is None:
-        failed = desk.outside.read(github.failed_runs(repository, WORKFLOW, 1))
+        failed = github.failed(desk.outside.read(github.runs(repository, WORKFLOW)), 1)
         if not failed:
             return checks.Checked(True, "no release run has failed")
         run = int(github.field(failed[0], "databaseId", int))

@@ -76,10 +76,27 @@ def releases(repository: str) -> Argv:
     return ("gh", "api", f"repos/{repository}/releases?per_page=100")
 
 
-def failed_runs(repository: str, workflow: str, limit: int = 5) -> Argv:
-    words = ("--workflow", workflow, "--status", "failure", "--limit", str(limit))
-    fields = "databaseId,displayTitle,headBranch,createdAt,url"
-    return ("gh", "run", "list", "--repo", repository, *words, "--json", fields)
+def runs(repository: str, workflow: str) -> Argv:
+    """The newest runs; Debian's `gh` cannot list the failed ones alone."""
+    fields = "databaseId,displayTitle,headBranch,createdAt,url,conclusion"
+    return (
+        "gh",
+        "run",
+        "list",
+        "--repo",
+        repository,
+        "--workflow",
+        workflow,
+        "--limit",
+        "100",
+        "--json",
+        fields,
+    )
+
+
+def failed(found: Any, limit: int) -> list[Any]:
+    """Those of `runs` that failed, the newest first."""
+    return [run for run in found if field(run, "conclusion", str) == "failure"][:limit]
 
 
 def run_log(repository: str, run: int) -> Argv:

@@ -96,7 +96,7 @@ def _state(release: Release) -> str:
 
 
 def _failed_runs(desk: Desk) -> dict[str, Any]:
-    runs = desk.outside.read(github.failed_runs(_repository(desk), WORKFLOW, LAST))
+    runs = github.failed(desk.outside.read(github.runs(_repository(desk), WORKFLOW)), LAST)
     clean = desk.shelf.secrets.withheld
     return {
         "failedRuns": [
