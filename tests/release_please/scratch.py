@@ -42,7 +42,7 @@ class Scratch:
         """The tree as of `version`, while the newest release is `released`; returns the commit."""
         for path in paths:
             (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / path, self.folder / path)
+            shutil.copy(ROOT / path, self.folder / path)
         self.write(CHANGELOG, unreleased((ROOT / CHANGELOG).read_text(encoding="utf-8")))
         self.write(MANIFEST, json.dumps({".": released}, indent=2) + "\n")
         self.write(MODULE, LITERAL.sub(_literal(version), self.read(MODULE)))
