@@ -192,7 +192,7 @@ class Office:
         self.origin, self.checkout = self.folder / "hub" / f"{REPOSITORY}.git", self.folder / "checkout"
         self.git("init", "-q", "--bare", "-b", "main", str(self.origin), where=self.folder)
         self.git("clone", "-q", str(self.origin), str(self.checkout), where=self.folder)
-        for name in ("1.8.0", "1.9.0-rc.1", "1.9.0", "1.9.1", "2.0.0", "beyond"):
+        for name in ("1.8.0", "1.9.0-rc.1", "1.9.0", "1.9.1", "1.9.2", "2.0.0", "beyond"):
             self.git("commit", "-q", "--allow-empty", "-m", name)
             if name != "beyond":
                 self.git("tag", f"v{name}")

@@ -57,15 +57,14 @@ ISSUES = ("issuesAbout", "issuesOpen", "comments", "reactions")
 
 def lines(document: dict[str, Any], shelf: Shelf, version: Version) -> list[str]:
     """The report in words."""
-    downloaded, runs = document["downloads"], document["failedRuns"]
+    runs = document["failedRuns"]
     said = [f"version   {v['version']}  {v['channel']}  {v['state']}" for v in document["versions"]]
     said.append(f"current   {document['current'] or 'none'}")
     said.append(f"package   {document['package'] or 'unknown'}")
     if runs is not None:
         said += [f"run       {r['id']}  {r['at']}  {r['branch']}  {r['title']}" for r in runs]
         said += [] if runs else ["run       none failed"]
-    count = f"{downloaded['count']} since {downloaded['since']} (assets; the feed counts nobody)"
-    said.append(f"downloads {count if downloaded else 'unknown'}" if downloaded else "downloads unknown")
+    said.append(f"downloads {_since(document['downloads'])}")
     for name, title in (("issuesAbout", f"about {version}"), ("issuesOpen", "open in all")):
         counts = document[name]
         words = ", ".join(f"{n} {level}" for level, n in counts.items()) if counts else "unknown"
@@ -156,6 +155,12 @@ def _repository(desk: Desk) -> str:
     if desk.tools.no_github:
         raise WaiaasError("unknown", desk.tools.no_github)
     return desk.settings.repository
+
+
+def _since(downloaded: dict[str, Any] | None) -> str:
+    if downloaded is None:
+        return "unknown"
+    return f"{downloaded['count']} since {downloaded['since']} (of assets; the feed counts nobody)"
 
 
 def _or_unknown(value: int | None) -> str:
