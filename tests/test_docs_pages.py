@@ -1,4 +1,4 @@
-"""What the pages name exists: files, links, tests, commands (rule 15)."""
+"""Tests and commands that the pages name exist (rule 15)."""
 
 import re
 from pathlib import Path
@@ -9,18 +9,11 @@ from waiaas.cli.commands import ALIASES, COMMANDS
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md")])
-LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 TEST = re.compile(r"`(test_\w+)`")
 
 
 def _sources() -> str:
     return "".join(path.read_text(encoding="utf-8") for path in REPOSITORY.glob("tests/**/*.py"))
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_inside_the_project_lead_somewhere(page: Path) -> None:
-    links = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in link]
-    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
