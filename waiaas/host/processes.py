@@ -121,7 +121,7 @@ class Processes:
     def relay(self, argv: Sequence[str], pass_fds: Sequence[int] = ()) -> int:
         """Run a child on our own streams and return its exit code. It goes on if we are killed."""
         child = subprocess.Popen(list(argv), env=self._environ, pass_fds=tuple(pass_fds))
-        with child, _ignoring(*STOPPING):  # it hears Ctrl-C itself, and says what comes of it
+        with child, _ignoring(signal.SIGINT):  # it hears Ctrl-C itself, and says what comes of it
             return child.wait()
 
     def orphaned(self) -> bool:
