@@ -108,11 +108,11 @@ class Engine:
             self.call("rm", "-f", "-v", name)
 
     def _passes(self, name: str) -> bool:
+        [found] = json.loads(self.ok("inspect", name))
+        assert found["State"]["Running"], self.logs(name)
         if self.name == "podman":
             return self.call("healthcheck", "run", name).code == 0
-        state = json.loads(self.ok("inspect", "-f", "{{json .State}}", name))
-        assert state["Running"], self.logs(name)
-        return bool(state["Health"]["Status"] == "healthy")
+        return bool(found["State"]["Health"]["Status"] == "healthy")
 
     def _run(self, argv: list[str], environ: Mapping[str, str]) -> Done:
         env = {**self.environ, **environ}
@@ -133,7 +133,7 @@ def docker(folder: Path, unpacked: Path, base: Path) -> Iterator[Engine]:
         "DOCKER_HOST": "unix:///run/docker.sock",
         "DOCKER_CONFIG": str(folder / "config"),
     }
-    (folder / "config").mkdir(parents=True)
+    (folder / "config").mkdir()
     if (plugins := unpacked / "usr/libexec/docker/cli-plugins").is_dir():  # else the machine's own
         (folder / "config" / "cli-plugins").symlink_to(plugins)
     settings = folder / "daemon.json"
@@ -158,7 +158,6 @@ def docker(folder: Path, unpacked: Path, base: Path) -> Iterator[Engine]:
 @contextmanager
 def podman(folder: Path, base: Path) -> Iterator[Engine]:
     """Podman and buildah with a store of their own in `folder`."""
-    folder.mkdir(parents=True)
     storage, containers = folder / "storage.conf", folder / "containers.conf"
     storage.write_text(f'[storage]\ndriver="overlay"\ngraphroot="{folder}/store"\nrunroot="/run/podman"\n')
     containers.write_text(
