@@ -17,6 +17,7 @@ from waiaas.core.settings_sources import shown
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 REQUIRED = (
     "Two commands", "Use", "Commands", "Verify a download", "Upgrade", "Air gap", "Roll back",
     "Exit codes", "Settings",
@@ -66,22 +67,29 @@ def test_readme_has_its_sections(title: str) -> None:
 
 
 def test_commands_named_in_the_documents_exist() -> None:
-    for document in ROOT.glob("*.md"):
+    for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
         for name in re.findall(r"(?:^|`)waiaas ([a-z][a-z-]+)", text, re.MULTILINE):
             assert name in COMMANDS, f"{document.name} names `waiaas {name}`"
 
 
 def test_settings_named_in_the_documents_exist() -> None:
-    for document in ROOT.glob("*.md"):
+    for document in DOCUMENTS:
         for dotted in re.findall(r"config set ([a-z_.]+)", document.read_text(encoding="utf-8")):
             assert dotted in KEYS, f"{document.name} names {dotted}"
 
 
 def test_links_between_documents_lead_somewhere() -> None:
-    for document in ROOT.glob("*.md"):
+    for document in DOCUMENTS:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text(encoding="utf-8")):
-            assert (ROOT / target).exists(), f"{document.name} links to {target}"
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_tests_that_a_document_names_exist() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py"))
+    for document in DOCUMENTS:
+        for name in re.findall(r"`(test_\w+)`", document.read_text(encoding="utf-8")):
+            assert f"def {name}(" in source, f"{document.name} names {name}"
 
 
 def test_every_setting_has_sentence_and_range() -> None:
