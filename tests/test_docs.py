@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from waiaas.cli.commands import COMMANDS, VISIBLE
+from waiaas.cli.commands import ALIASES, COMMANDS, VISIBLE
 from waiaas.cli.overview import EXIT_CODES
 from waiaas.core.errors import Exit
 from waiaas.core.settings import KEYS
@@ -70,7 +70,7 @@ def test_commands_named_in_the_documents_exist() -> None:
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
         for name in re.findall(r"(?:^|`)waiaas ([a-z][a-z-]+)", text, re.MULTILINE):
-            assert name in COMMANDS, f"{document.name} names `waiaas {name}`"
+            assert name in {*COMMANDS, *ALIASES}, f"{document.name} names `waiaas {name}`"
 
 
 def test_settings_named_in_the_documents_exist() -> None:
