@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from tests.daemon.daemon_kit import TOKEN, Rig, layout_in, rig_in
 from waiaas.core.check import CheckOutcome
 from waiaas.core.health import FIELDS, HealthReport
 from waiaas.daemon import page, style
+from waiaas.daemon.parts import Parts
 from waiaas.daemon.routes import ROUTES
 from waiaas.host.files import Files
 from waiaas.store import audit, backup, killswitch
@@ -177,7 +179,8 @@ def test_what_the_feed_or_the_database_says_is_text_and_nothing_else__DMN_6(rig:
 @given(st.text(), st.text())
 def test_any_text_keeps_the_page_well_formed__DMN_6(reason: str, to: str) -> None:
     report = HealthReport("ok", "1.8.0", None, False, 16, 1, 1, withdrawn={"reason": reason, "to": to})
-    found = Reader(page.render(report))
+    with_any_parts = cast(Parts, SimpleNamespace(how_to_upgrade="Run: waiaas upgrade"))
+    found = Reader(page.render(report, with_any_parts))
     assert found.tags.count("section") == 2
     assert {name for _, name, _ in found.attributes} <= {
         "lang", "charset", "name", "content", "class", "role", "href", "datetime",
@@ -212,6 +215,19 @@ def test_each_state_is_named_with_the_command_that_deals_with_it__DMN_4(rig: Rig
     assert "SUSPENDED, since 2026-11-20 00:00 UTC, by admin" in inner
     assert "waiaas kill-switch off" in inner
     assert "the feed is away" in inner
+
+
+def test_a_program_of_an_image_or_a_manager_is_not_told_to_upgrade_itself__UPGR_09(rig: Rig) -> None:
+    with rig.database.writing() as connection:
+        store_check(connection, CheckOutcome("1.9.0", None, None), 1)
+    for how in (
+        "Run: docker compose pull && docker compose up -d",
+        "Upgrade it with the manager it came from",
+    ):
+        object.__setattr__(rig.parts, "how_to_upgrade", how)
+        words = " ".join(read(rig, token=None).words.split())
+        assert how in words
+        assert "waiaas upgrade" not in words
 
 
 def test_an_open_run_is_told_with_the_way_out__DMN_4(rig: Rig) -> None:

@@ -34,6 +34,7 @@ from waiaas.store.migrate import bring_up_to_date
 from waiaas.store.restore import forget_staging
 from waiaas.store.unfinished import forget_unfinished
 from waiaas.upgrade import book, cache, child, presence, story
+from waiaas.upgrade.elsewhere import advice
 from waiaas.upgrade.place import Place, locked, make_run
 from waiaas.upgrade.report import Silent
 
@@ -109,7 +110,8 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
     leash = Leash()
     check = _checker(context, loaded, leash)
     host, layout, settings = context.host, loaded.layout, loaded.settings
-    service = Service(host, layout, settings, log, probation.is_set, check, lambda: open_run(context))
+    how = advice(host.program.path, settings.upgrade.mode)
+    service = Service(host, layout, settings, log, probation.is_set, check, lambda: open_run(context), how)
     stopping, orphan = Event(), Event()
 
     def stop() -> None:

@@ -1,4 +1,4 @@
-"""`waiaas status`: does it run, as what, on which data, and is an upgrade half-way."""
+"""`waiaas status`: does it run, as what, on which data, what is new, and is an upgrade half-way."""
 
 import argparse
 from datetime import UTC, datetime
@@ -8,10 +8,12 @@ from waiaas import __version__
 from waiaas.cli import running, service
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
+from waiaas.cli.status_text import described
 from waiaas.core.errors import Exit, WaiaasError
 
 HELP = "say whether the daemon runs, and how it stands"
 PATIENCE = 0.0  # seconds: whoever only wants to look does not wait (DIR-5)
+TIMEOUT = 2.0  # seconds for the daemon to say how it is
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,22 +26,29 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     pid = running.running(loaded.layout)
     unit = service.of(context, loaded) if pid else None
     document = {**_document(context, loaded, pid), "unit": unit.name if unit else None}
-    return Result(document, _text(context, loaded, document), Exit.OK if pid else Exit.NOT_READY)
+    text = described(context, loaded, document)
+    return Result(document, text, Exit.OK if pid else Exit.NOT_READY)
 
 
 def _document(context: Context, loaded: Loaded, pid: int | None) -> dict[str, Any]:
     about = running.known(loaded.layout) if pid else {}
-    schema, withdrawn = _database(context, loaded)
+    found = _database(context, loaded)
     return {
         "running": pid is not None,
         "pid": pid,
         "version": about.get("version", __version__) if pid else __version__,
         "port": about.get("port") if pid else loaded.settings.daemon.port,
         "dataDir": str(loaded.layout.data_dir),
-        "schemaVersion": schema,
+        "schemaVersion": found.get("schemaVersion"),
         "uptime": _uptime(context, about),
         "openRun": open_run(context),
-        "withdrawn": withdrawn,
+        "health": _health(about) if pid else None,
+        "hostname": about.get("hostname") if pid else loaded.settings.daemon.hostname,
+        "withdrawn": found.get("withdrawn"),
+        "versionCheck": found.get("versionCheck"),
+        "killSwitch": found.get("killSwitch"),
+        "databaseBytes": _bytes(loaded),
+        "backups": _backups(loaded),
     }
 
 
@@ -51,19 +60,59 @@ def _uptime(context: Context, about: dict[str, Any]) -> int | None:
     return max(0, int(context.host.clock.now() - started.timestamp()))
 
 
-def _database(context: Context, loaded: Loaded) -> tuple[int | None, dict[str, Any] | None]:
-    """Schema and what is known of a withdrawal; None where one may not look at once."""
+def _health(about: dict[str, Any]) -> str:
+    """What the daemon says of itself: ok, degraded, stopping; "silent" where it does not answer."""
+    from waiaas.core.health import parse
+    from waiaas.host.http import local_health
+
+    port, private = about.get("port"), about.get("socket")
+    if not isinstance(port, int):
+        return "starting"
+    try:
+        address = str(private) if private else None
+        _, body = local_health(str(about.get("hostname")), port, TIMEOUT, private=address)
+        return parse(body).status
+    except WaiaasError:
+        return "silent"
+
+
+def _database(context: Context, loaded: Loaded) -> dict[str, Any]:
+    """What is stored; empty where one may not look at once."""
     from waiaas.host.sqlite import SqlError, reading
-    from waiaas.store.inspect import inspect
+    from waiaas.store import killswitch
+    from waiaas.store.inspect import look
     from waiaas.store.keyvalue import stored_check
 
-    gate = context.gate(loaded.layout)
     try:
-        schema = inspect(loaded.layout.database, gate, PATIENCE).schema
-        with reading(loaded.layout.database, gate, PATIENCE) as connection:
-            return schema, stored_check(connection).withdrawn
+        with reading(loaded.layout.database, context.gate(loaded.layout), PATIENCE) as connection:
+            check = stored_check(connection)
+            return {
+                "schemaVersion": look(connection).schema,
+                "withdrawn": check.withdrawn,
+                "versionCheck": {
+                    "latest": check.latest,
+                    "checkedAt": check.checked_at,
+                    "notifiedAt": check.notified_at,
+                    "error": check.error,
+                },
+                "killSwitch": killswitch.state(connection),
+            }
     except (WaiaasError, OSError, SqlError):
-        return None, None
+        return {}
+
+
+def _bytes(loaded: Loaded) -> int | None:
+    try:
+        return loaded.layout.database.stat().st_size
+    except OSError:
+        return None
+
+
+def _backups(loaded: Loaded) -> dict[str, Any]:
+    from waiaas.store.backup import listing
+
+    found = listing(loaded.layout)
+    return {"count": len(found), "newest": int(found[0].created_at) if found else None}
 
 
 def open_run(context: Context) -> dict[str, Any] | None:
@@ -87,32 +136,3 @@ def open_run(context: Context) -> dict[str, Any] | None:
         "step": state.steps[-1].name if state.steps else None,
         "committed": state.committed,
     }
-
-
-def _text(context: Context, loaded: Loaded, document: dict[str, Any]) -> str:
-    lines = [
-        f"state           {_state(context, loaded, document)}",
-        f"version         {document['version']}",
-        f"port            {document['port']}",
-        f"data directory  {document['dataDir']}",
-        f"schema          {document['schemaVersion'] or 'unknown'}",
-    ]
-    if document["uptime"] is not None:
-        lines.append(f"uptime          {document['uptime']} s")
-    if found := document["withdrawn"]:
-        lines.append(f"withdrawn       {found.get('reason')}; go to {found.get('to')}: waiaas upgrade")
-    if found := document["openRun"]:
-        lines.append(
-            f"open run        {found.get('from')} → {found.get('to')}, step {found.get('step')}; "
-            "`waiaas upgrade --recover` finishes or undoes it"
-        )
-    return "\n".join(lines)
-
-
-def _state(context: Context, loaded: Loaded, document: dict[str, Any]) -> str:
-    if document["running"]:
-        unit = f", {document['unit']}" if document["unit"] else ""
-        return f"running (pid {document['pid']}{unit})"
-    if loaded.legacy:
-        return f"of the previous implementation, not yet adopted: {context.again('init')}"
-    return f"not running: {context.again('start --detach')}"

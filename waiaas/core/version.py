@@ -64,3 +64,13 @@ class Version:
         import semver  # here, so that commands which never compare versions do not pay for it
 
         return semver.Version.parse(str(self))
+
+
+def newer(candidate: str | None, installed: str) -> bool:
+    """Whether `candidate` is above `installed`; one that nobody can read is not."""
+    if not candidate or candidate == installed:
+        return False
+    try:
+        return Version.parse(candidate) > Version.parse(installed)
+    except UsageError:
+        return False

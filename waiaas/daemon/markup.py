@@ -34,10 +34,11 @@ def section(title: str, body: Html) -> Html:
     return f"<section><h2>{text(title)}</h2>{body}</section>\n"
 
 
-def alert(kind: str, title: str, said: str, line: str = "") -> Html:
-    """Something to know, and the command that deals with it."""
-    run = f"<p>Run: {command(line)}</p>" if line else ""
-    return f'<section class="{kind}"><h2>{text(title)}</h2><p>{text(said)}</p>{run}</section>\n'
+def alert(kind: str, title: str, said: str, how: str = "") -> Html:
+    """Something to know, and what deals with it: a sentence, or a command after `Run: `."""
+    before, run, line = how.partition("Run: ")
+    advice = f"<p>{text(before)}{run}{command(line) if run else ''}</p>" if how else ""
+    return f'<section class="{kind}"><h2>{text(title)}</h2><p>{text(said)}</p>{advice}</section>\n'
 
 
 def definitions(rows: Iterable[Row]) -> Html:

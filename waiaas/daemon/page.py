@@ -44,13 +44,14 @@ UNWELL = {"degraded": ("bad", "Cannot serve"), "stopping": ("warn", "Stopping")}
 OUTCOMES = {event: outcome for outcome, event in RUNS.items()}
 
 
-def render(report: HealthReport, seen: Survey | None = None, parts: Parts | None = None) -> bytes:
-    """The page for anybody, or with `seen` and `parts` for whoever holds the token."""
+def render(report: HealthReport, parts: Parts, seen: Survey | None = None) -> bytes:
+    """The page for anybody, or with `seen` for whoever holds the token."""
     kind, word = _badge(report, seen)
-    sections = [*_alerts(report), _health(report)]
-    if seen is not None and parts is not None:
+    alerts = _alerts(report, parts.how_to_upgrade)
+    sections = [*alerts, _health(report)]
+    if seen is not None:
         pair = f'<div class="pair">{_health(report)}{_state(seen, parts)}</div>\n'
-        sections = [*_alerts(report), *_inner_alerts(seen), pair, *_tables(seen, parts)]
+        sections = [*alerts, *_inner_alerts(seen), pair, *_tables(seen, parts)]
     return document(
         title=f"{word}: WAIaaS {report.version}",
         heading=f"WAIaaS <small>{text(report.version)}</small>",
@@ -87,17 +88,17 @@ def _badge(report: HealthReport, seen: Survey | None) -> tuple[str, str]:
     return ("note", "On probation") if report.probation else ("good", "Healthy")
 
 
-def _alerts(report: HealthReport) -> list[Html]:
+def _alerts(report: HealthReport, how: str) -> list[Html]:
     found = []
     if report.status == "degraded":
-        found.append(alert("bad", "The daemon cannot serve", _ailment(report), "waiaas doctor"))
+        found.append(alert("bad", "The daemon cannot serve", _ailment(report), "Run: waiaas doctor"))
     if report.withdrawn is not None:
         to = report.withdrawn.get("to")
         said = f"Reason: {report.withdrawn.get('reason')}." + (f" Version {to} replaces it." if to else "")
-        found.append(alert("bad", f"Version {report.version} was withdrawn", said, "waiaas upgrade"))
+        found.append(alert("bad", f"Version {report.version} was withdrawn", said, how))
     elif report.update_available:
         said = "The upgrade makes a backup first, and undoes itself if it fails."
-        found.append(alert("note", f"Version {report.latest_version} is available", said, "waiaas upgrade"))
+        found.append(alert("note", f"Version {report.latest_version} is available", said, how))
     if report.probation:
         said = "Nothing is written until the new version has proved itself; that takes seconds."
         found.append(alert("warn", "An upgrade is on probation", said))
@@ -115,15 +116,20 @@ def _inner_alerts(seen: Survey) -> list[Html]:
     recorded, run = seen.recorded, seen.open_run
     if recorded and recorded.kill_switch != "ACTIVE":
         said = f"Nothing acts on wallets: {_thrown(recorded)}."
-        found.append(alert("bad", "The kill switch is on", said, "waiaas kill-switch off"))
+        found.append(alert("bad", "The kill switch is on", said, "Run: waiaas kill-switch off"))
     if run and not seen.report.probation:
         said = str(run.get("error") or f"{run.get('from')} → {run.get('to')}, step {run.get('step')}.")
         found.append(
-            alert("warn", "An upgrade run is open", f"{said} If none is at work:", "waiaas upgrade --recover")
+            alert(
+                "warn",
+                "An upgrade run is open",
+                f"{said} If none is at work:",
+                "Run: waiaas upgrade --recover",
+            )
         )
     if recorded and recorded.check.error:
         found.append(
-            alert("warn", "The last version check failed", f"{recorded.check.error}.", "waiaas doctor")
+            alert("warn", "The last version check failed", f"{recorded.check.error}.", "Run: waiaas doctor")
         )
     return found
 

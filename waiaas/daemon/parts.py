@@ -20,7 +20,7 @@ ACTOR = "admin"  # who the audit log says it was: whoever holds the token
 class Parts:
     """`probation()` is true while an upgrade to this version has not committed; `port()` is bound;
     `open_run()` is the upgrade run at work or interrupted, as `waiaas status` tells it; `connections()`
-    counts those open now, by the door they came through."""
+    counts those open now, by the door they came through; `how_to_upgrade` tells a person what to do."""
 
     clock: Clock
     layout: Layout
@@ -33,6 +33,7 @@ class Parts:
     port: Callable[[], int]
     open_run: Callable[[], Mapping[str, Any] | None] = lambda: None
     connections: Callable[[], Mapping[str, int]] = dict
+    how_to_upgrade: str = "Run: waiaas upgrade"
 
 
 @dataclass(frozen=True)

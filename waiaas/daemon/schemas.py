@@ -50,10 +50,11 @@ SCHEMAS: dict[str, Schema] = {
             "dataDir": TEXT,
             "schemaVersion": NUMBER,
             "uptime": NUMBER,
-            "openRun": FLAG,
+            "openRun": {"type": ["object", "null"]},
             "health": reference("HealthResponse"),
             "killSwitch": TEXT,
             "wallets": NUMBER,
+            "backups": record({"count": NUMBER, "newest": OPTIONAL_NUMBER}),
             "versionCheck": {"type": "object"},
             "workers": {"type": "array", "items": {"type": "object"}},
         }

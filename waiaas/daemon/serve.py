@@ -48,6 +48,7 @@ class Service:
         probation: Callable[[], bool],
         check: Callable[[], CheckOutcome] | None,
         open_run: Callable[[], Mapping[str, Any] | None] = lambda: None,
+        how_to_upgrade: str = "Run: waiaas upgrade",
     ) -> None:
         """`open_run`: the upgrade run at work or interrupted, for page and metrics."""
         self._host = host
@@ -57,6 +58,7 @@ class Service:
         self._probation = probation
         self._check = check
         self._open_run = open_run
+        self._how_to_upgrade = how_to_upgrade
         self._held = ExitStack()
         self._database: Database | None = None
         self._probe: Probe | None = None
@@ -161,6 +163,7 @@ class Service:
             lambda: self.port,
             self._open_run,
             lambda: self._server.connections if self._server else {},
+            self._how_to_upgrade,
         )
         daemon = self._settings.daemon
         return App(parts, HostGuard((daemon.hostname, *daemon.allowed_hosts)), TokenGuard(token))

@@ -18,7 +18,8 @@ def status(parts: Parts, _call: Call) -> Response:
     with parts.database.reading() as connection:
         stored = keyvalue.stored_check(connection)
         switch = killswitch.state(connection)
-        count = len(wallets.listing(connection))
+        count = wallets.count(connection)
+    kept = backup.listing(parts.layout)
     return document(
         {
             "running": True,
@@ -28,10 +29,11 @@ def status(parts: Parts, _call: Call) -> Response:
             "dataDir": str(parts.layout.data_dir),
             "schemaVersion": report.schema_version,
             "uptime": report.uptime,
-            "openRun": parts.probation(),
+            "openRun": parts.open_run(),
             "health": report.to_json(),
             "killSwitch": switch,
             "wallets": count,
+            "backups": {"count": len(kept), "newest": int(kept[0].created_at) if kept else None},
             "versionCheck": {
                 "latest": stored.latest,
                 "checkedAt": stored.checked_at,
@@ -45,6 +47,7 @@ def status(parts: Parts, _call: Call) -> Response:
                     "runs": worker.runs,
                     "failures": worker.failures,
                     "running": worker.running,
+                    "endedAt": worker.ended,
                 }
                 for worker in parts.workers.all()
             ],

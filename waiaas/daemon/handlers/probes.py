@@ -38,7 +38,7 @@ def status_page(parts: Parts, call: Call) -> Response:
     """Without the token only what `/health` says."""
     if call.authorised:
         return _admin(parts)
-    return _page(200, page.render(parts.probe.report()))
+    return _page(200, page.render(parts.probe.report(), parts))
 
 
 def admin_page(parts: Parts, call: Call) -> Response:
@@ -54,7 +54,7 @@ def admin_page(parts: Parts, call: Call) -> Response:
 
 def _admin(parts: Parts) -> Response:
     seen = survey(parts)
-    return _page(200, page.render(seen.report, seen, parts))
+    return _page(200, page.render(seen.report, parts, seen))
 
 
 def _page(status: int, body: bytes, *headers: tuple[str, str]) -> Response:
