@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from bench import Bench, artefact, never
-from tuf.api.metadata import Metadata, Targets
+from tuf.api.metadata import Metadata, Root, Targets
 
 from waiaas.core.errors import TrustRefused, UsageError, WaiaasError
 from waiaas.core.version import Version
@@ -110,6 +110,25 @@ def test_a_forged_feed_with_my_own_key_in_it_is_refused__FEED_1(bench: Bench, tm
     with pytest.raises(TrustRefused) as refused:
         ceremony.look(folder, own_root(bench))
     assert refused.value.code == "other-root"
+
+
+def test_a_forged_root_behind_my_own_is_refused__FEED_1(bench: Bench, tmp_path: Path) -> None:
+    """The chain begins with the real root, and goes on with one that its keys have not signed."""
+    folder = prepared(bench)
+    real = Metadata[Root].from_bytes(bench.first_root)
+    mallory = keys.load_folder(_mallorys_keys(tmp_path), never)
+    forged = Metadata[Root].from_bytes((tmp_path / "MK" / "root.json").read_bytes())
+    alice = keyid(bench, "targets-1")
+    forged.signed.add_key(real.signed.keys[alice], "targets")
+    for version, signers in ((2, [mallory]), (3, [mallory, bench.ring]), (1, [mallory, bench.ring])):
+        forged.signed.version = version
+        forged.signatures.clear()
+        for ring in signers:
+            ring.sign(forged, [*forged.signed.roles["root"].keyids, *real.signed.roles["root"].keyids])
+        (folder / "roots" / "2.root.json").write_bytes(forged.to_bytes())
+        with pytest.raises(TrustRefused) as refused:
+            ceremony.look(folder, own_root(bench))
+        assert refused.value.code == "other-root"
 
 
 def _made(folder: Path) -> Path:
@@ -273,22 +292,26 @@ def test_a_rotation_in_one_go_changes_several_roles_and_thresholds__FEED_1(bench
     verify(bench.feed, bench.first_root)
 
 
-def test_a_root_that_only_the_old_or_only_the_new_keys_sign_is_not_published__FEED_1(bench: Bench) -> None:
+@pytest.mark.parametrize("order", ["12ab", "ab12"])
+def test_a_root_that_only_the_old_or_only_the_new_keys_sign_is_not_published__FEED_1(
+    order: str, bench: Bench
+) -> None:
+    """TUF 5.3.4: the threshold of the old root, and that of the new one."""
     bench.publish("1.8.0")
     for name in ("a", "b"):
         new_key(bench, f"root-{name}")
     join = tuple(("root", bench.keys / f"root-{name}.pub") for name in "ab")
     leave = tuple(keyid(bench, f"root-{number}") for number in (1, 2))
     folder = ceremony.prepare_rotation(bench.maker, bench.feed, ceremony.Wish(join, leave))
-    online = keys.Keyring([])
-    for names, short in (((), 2), (("root-1", "root-2"), 2), (("root-a",), 1)):
-        bench.sign(folder, *names)
-        assert ceremony.missing(ceremony.look(folder, None)) == {"root": short}
+    nobody, before = keys.Keyring([]), bench.listing()
+    for signed, letter in enumerate(order):
+        assert ceremony.missing(ceremony.look(folder, None)) == {"root": 2 if signed <= 2 else 1}
         with pytest.raises(WaiaasError) as refused:
-            publish.publish_pending(bench.maker, bench.feed, online)
+            publish.publish_pending(bench.maker, bench.feed, nobody)
         assert refused.value.code == "signatures-missing"
-    bench.sign(folder, "root-b")
-    assert publish.publish_pending(bench.maker, bench.feed, online) == 2
+        bench.sign(folder, f"root-{letter}")
+    assert bench.listing() == before
+    assert publish.publish_pending(bench.maker, bench.feed, nobody) == 2
     verify(bench.feed, bench.first_root)
 
 
@@ -336,6 +359,28 @@ def test_a_key_of_that_name_is_never_replaced__BLD_1(bench: Bench) -> None:
         new_key(bench, "eve")
     assert refused.value.code == "keys-exist"
     assert (bench.keys / "eve.pem").read_bytes() == before
+
+
+def test_what_was_prepared_under_another_root_is_stale__FEED_1(bench: Bench) -> None:
+    """The keys may be others by now, and what holders were shown was compared with the old root."""
+    folder = prepared(bench)
+    bench.sign(folder, "targets-1", "targets-2")
+    aside = folder.rename(bench.folder / "aside")
+    ceremony.prepare_renewal(bench.maker, bench.feed, "root")
+    publish.publish_pending(bench.maker, bench.feed, bench.ring)
+    before = bench.listing()
+    for role in ("targets", "root"):
+        if role == "root":
+            shutil.rmtree(folder)
+            other = Bench(_made(bench.folder / "other"), bench.keys)
+            other.publish("1.8.0")
+            other.clock.time = bench.clock.time + 60
+            aside = ceremony.prepare_renewal(other.maker, other.feed, "root")
+        aside.rename(folder)
+        with pytest.raises(WaiaasError) as refused:
+            publish.publish_pending(bench.maker, bench.feed, bench.ring)
+        assert refused.value.code == "stale-change"
+        assert bench.listing() == before
 
 
 def test_what_was_prepared_too_long_ago_is_not_published__FEED_1(bench: Bench) -> None:

@@ -35,6 +35,10 @@ def test_coreutils_verify_the_list__RLSE_05(dist: list[Path]) -> None:
     done = check(folder, "--strict")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [f"{path.name}: OK" for path in sorted(dist)]
+    names = sorted(path.name for path in dist)
+    argv = ["sha256sum", "--", *names]
+    theirs = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=True)
+    assert (folder / FILE).read_text() == theirs.stdout, "what sha256sum itself writes"
     dist[0].write_text("other")
     done = check(folder)
     assert done.returncode == 1
