@@ -38,6 +38,15 @@ def test_a_wrong_passphrase_is_one_sentence__BLD_1(tmp_path: Path) -> None:
     assert (refused.value.code, refused.value.hint) == ("wrong-passphrase", "check the passphrase")
 
 
+def test_a_passphrase_that_no_key_can_carry_is_refused__BLD_1(tmp_path: Path) -> None:
+    keys.keep(keys.new_key(), tmp_path / "longest.pem", b"x" * 1023, Files())
+    keys.load(tmp_path / "longest.pem", lambda: b"x" * 1023)
+    with pytest.raises(UsageError) as refused:
+        keys.keep(keys.new_key(), tmp_path / "k.pem", b"x" * 1024, Files())
+    assert refused.value.code == "no-passphrase"
+    assert not (tmp_path / "k.pem").exists()
+
+
 def test_existing_keys_are_never_replaced__BLD_1(tmp_path: Path) -> None:
     generate(tmp_path / "K", None)
     with pytest.raises(UsageError) as refused:

@@ -31,6 +31,7 @@ from waiaas.release.root import NUMBER_OF_KEYS
 ROOT_FILE = "root.json"
 PUBLIC_MODE = 0o644
 ENCRYPTED = b"ENCRYPTED PRIVATE KEY"
+LONGEST = 1023  # bytes of a passphrase that the format takes
 
 Passphrase = Callable[[], bytes]  # asked at most once for a folder
 
@@ -87,6 +88,8 @@ def keep(signer: CryptoSigner, path: Path, passphrase: bytes | None, files: File
     """Write the private key; a file that is there already is never replaced. Returns `path`."""
     if path.exists():
         raise UsageError("keys-exist", f"{path} exists, and keys are never replaced", "choose another name")
+    if passphrase is not None and len(passphrase) > LONGEST:
+        raise UsageError("no-passphrase", f"a passphrase has {LONGEST} bytes at most", "choose a shorter one")
     lock = NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase)
     private = load_pem_private_key(signer.private_bytes, None)
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
