@@ -71,7 +71,7 @@ def test_it_needs_no_capability_no_network_and_no_writable_root__DOCK_01(engine:
         assert (seen["CapEff"], seen["CapBnd"], seen["NoNewPrivs"]) == ("0" * 16, "0" * 16, "1")
         assert engine.call("exec", name, "touch", "/usr/local/bin/x").code != 0
         good(engine.waiaas(name, "backup", "create"))
-        good(engine.waiaas(name, "doctor"))
+        good(engine.waiaas(name, "db", "check"))
         assert zombies(engine, name) == []  # process 1 leaves none, so no init is needed
         engine.ok("exec", name, "python3", "-c", SPILL)  # SQLite and Python find a place for temporary files
         assert engine.stop(name) == 0
