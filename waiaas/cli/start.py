@@ -17,6 +17,7 @@ from waiaas.cli.init import initialise
 from waiaas.cli.legacy import refuse_legacy_daemon
 from waiaas.cli.output import Result
 from waiaas.cli.status import open_run
+from waiaas.cli.status_text import how_to_upgrade
 from waiaas.core.check import CheckAbandoned, CheckOutcome
 from waiaas.core.errors import Exit, WaiaasError
 from waiaas.core.layout import Layout
@@ -34,7 +35,6 @@ from waiaas.store.migrate import bring_up_to_date
 from waiaas.store.restore import forget_staging
 from waiaas.store.unfinished import forget_unfinished
 from waiaas.upgrade import book, cache, child, presence, story
-from waiaas.upgrade.elsewhere import advice
 from waiaas.upgrade.place import Place, locked, make_run
 from waiaas.upgrade.report import Silent
 
@@ -110,7 +110,7 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
     leash = Leash()
     check = _checker(context, loaded, leash)
     host, layout, settings = context.host, loaded.layout, loaded.settings
-    how = advice(host.program.path, settings.upgrade.mode)
+    how = how_to_upgrade(context, loaded)
     service = Service(host, layout, settings, log, probation.is_set, check, lambda: open_run(context), how)
     stopping, orphan = Event(), Event()
 

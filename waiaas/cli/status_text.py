@@ -61,7 +61,7 @@ def _database(document: dict[str, Any]) -> str:
 
 def _update(context: Context, loaded: Loaded, document: dict[str, Any]) -> Iterator[str]:
     check, version = document["versionCheck"], document["version"]
-    how = advice(context.host.program.path, loaded.settings.upgrade.mode)
+    how = how_to_upgrade(context, loaded)
     if gone := document["withdrawn"]:
         to = f", {gone['to']} replaces it" if gone.get("to") else ""
         yield f"{version} was WITHDRAWN: {gone.get('reason')}{to}. {how}"
@@ -75,6 +75,12 @@ def _update(context: Context, loaded: Loaded, document: dict[str, Any]) -> Itera
         yield f"not looked for yet; {context.again('upgrade --check')} asks"
     if check and check["error"]:
         yield f"the last check failed: {check['error']}"
+
+
+def how_to_upgrade(context: Context, loaded: Loaded) -> str:
+    """What a person is told to do about a newer version."""
+    asked = loaded.parsed.origins["upgrade.mode"] != "default"
+    return advice(context.host.program.path, loaded.settings.upgrade.mode, asked=asked)
 
 
 def _switch(context: Context, document: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -7,8 +7,9 @@ from waiaas.host.container import in_image
 IMAGE_COMMAND = "docker compose pull && docker compose up -d"
 
 
-def advice(program: Path | None, mode: str) -> str:
-    """The line for who is told of a newer version. `mode` as in `[upgrade] mode`."""
-    if program is not None and in_image(program):
+def advice(program: Path | None, mode: str, *, asked: bool = False) -> str:
+    """The line for who is told of a newer version. `mode` as in `[upgrade] mode`; `asked`: somebody chose
+    it on purpose, so that nothing is guessed."""
+    if program is not None and (mode == "external" or not asked) and in_image(program):
         return f"Run: {IMAGE_COMMAND}"
     return "Upgrade it with the manager it came from" if mode == "external" else "Run: waiaas upgrade"
