@@ -105,7 +105,7 @@ class Crowd:
         return subprocess.Popen(argv, env=self.place.environ, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
-@pytest.mark.timeout(60 + 12 * ROUNDS)
+@pytest.mark.timeout(60 + 40 * ROUNDS)
 def test_everybody_wants_the_database_during_twenty_runs__DIR_5(workshop: Workshop, tmp_path: Path) -> None:
     """Each upgrade migrates a copy and renames it into place, each roll-back restores the old file."""
     old = workshop.build("1.8.0", EAGER, name="eager-1.8.0")
