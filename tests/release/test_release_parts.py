@@ -4,8 +4,9 @@ import dataclasses
 import itertools
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bench import Bench, artefact, never
@@ -181,6 +182,44 @@ def test_an_artefact_that_nobody_names_or_under_a_strange_name_is_refused__FEED_
     climbing = change.targets.replace(b"waiaas-1.9.0.pyz", b"../../evil.pyz")
     with pytest.raises(TrustRefused):
         examine(dataclasses.replace(change, targets=climbing, payloads={}))
+
+
+def exchange_a_key(root: dict[str, Any]) -> None:
+    """Mallory's key under the id of somebody else's."""
+    first = next(iter(root["keys"].values()))
+    first["keyval"]["public"] = keys.new_key().public_key.keyval["public"]
+
+
+def describe_falsely(targets: dict[str, Any]) -> None:
+    """It would be offered to databases that it cannot open."""
+    targets["targets"]["waiaas-1.9.0.pyz"]["custom"]["schema"]["reads"] = [1, 99]
+
+
+@pytest.mark.parametrize(
+    ("role", "words", "slip"),
+    [
+        ("root", "to another key", exchange_a_key),
+        ("root", "gives up consistent", lambda root: root.update(consistent_snapshot=False)),
+        ("root", "more than", lambda root: root.update(x=1)),
+        ("targets", "somebody else", lambda it: it.update(delegations={"keys": {}, "roles": []})),
+        ("targets", "more than", lambda it: it.update(x=1)),
+        ("targets", "about itself", describe_falsely),
+    ],
+)
+def test_what_no_holder_is_shown_cannot_be_slipped_in__FEED_1(
+    role: str, words: str, slip: Callable[[dict[str, Any]], None], bench: Bench
+) -> None:
+    folder = prepared(bench)
+    if role == "root":
+        shutil.rmtree(folder)
+        ceremony.prepare_renewal(bench.maker, bench.feed, "root")
+    path = folder / f"{role}.json"
+    document = json.loads(path.read_bytes())
+    slip(document["signed"])
+    path.write_text(json.dumps(document))
+    with pytest.raises(TrustRefused, match=words) as refused:
+        ceremony.look(folder, own_root(bench))
+    assert refused.value.code == "pending-tampered"
 
 
 def test_words_for_holders_hide_nothing__FEED_1(bench: Bench) -> None:

@@ -1,14 +1,15 @@
 """A frozen change, examined before anybody signs or publishes it: nothing in its folder is trusted.
 
 The roots in it must lead to one another, the targets in force must be signed under the newest of
-them, what is to be signed must be the next version of that, the artefacts must have the bytes that
-it names, and every signature that has arrived must fit. `trusted` ties the chain to a root of trust
-that the holder keeps on their own machine.
+them, what is to be signed must be the next version of that and say nothing that describe.py would not
+show, the artefacts must be what it says of them, and every signature that has arrived must fit.
+`trusted` ties the chain to a root of trust that the holder keeps on their own machine.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from securesystemslib.exceptions import UnverifiedSignatureError
@@ -17,11 +18,13 @@ from tuf.api.metadata import Metadata, Root, Signature, Targets
 from tuf.api.serialization import DeserializationError
 
 from waiaas.core.errors import WaiaasError
+from waiaas.core.release import Release
 from waiaas.host.files import sha256
+from waiaas.release import artefact, keys
 from waiaas.release import root as roots
 from waiaas.release.pending import Change, Partial, tampered
 from waiaas.release.root import SHORT
-from waiaas.release.shells import check_name
+from waiaas.release.shells import check_target, is_shell, releases_among
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ def examine(change: Change, trusted: bytes | None = None) -> Examined:
         raise tampered(str(problem)) from problem
     found = Examined(change, old, before, documents)
     _check_versions(found)
+    _check_nothing_hidden(found)
     _check_payloads(found)
     for signature in change.signatures:
         _attach(found, signature)
@@ -82,13 +86,29 @@ def _check_versions(found: Examined) -> None:
         raise tampered("the root in force is missing")
 
 
+def _check_nothing_hidden(found: Examined) -> None:
+    """What no holder is shown is as we always write it: another key under an old id, a delegation."""
+    for role, document in found.documents.items():
+        if document.signed.unrecognized_fields:
+            raise tampered(f"{role}.json says more than this tool knows")
+    if found.new is not None:
+        if not found.new.signed.consistent_snapshot:
+            raise tampered("root.json gives up consistent snapshots")
+        for keyid, key in found.new.signed.keys.items():
+            if keyid != keys.identify(key):
+                raise tampered(f"root.json gives the id {keyid[:SHORT]} to another key")
+    targets = found.documents.get("targets")
+    if targets is not None and targets.signed.delegations is not None:
+        raise tampered("targets.json lets somebody else sign")
+
+
 def _check_payloads(found: Examined) -> None:
-    """Each artefact is one that the targets name, byte for byte; every name is one that we give."""
+    """Each artefact is one that the targets name, byte for byte, and is what they say of it."""
     targets = found.documents.get("targets")
     named = {}
     for target in targets.signed.targets.values() if targets else ():
         try:
-            check_name(target)
+            check_target(target)
         except WaiaasError as problem:
             raise tampered(problem.message) from problem
         named[target.get_prefixed_paths()[0]] = target
@@ -97,6 +117,18 @@ def _check_payloads(found: Examined) -> None:
             raise tampered(f"targets/{name} is not named by targets.json")
         if sha256(path) != named[name].hashes["sha256"]:
             raise tampered(f"targets/{name} has other bytes than targets.json says")
+        if not is_shell(named[name].path):
+            _check_artefact(path, releases_among([named[name]])[0])
+
+
+def _check_artefact(path: Path, release: Release) -> None:
+    try:
+        inside = artefact.read(path)
+    except WaiaasError as problem:
+        raise tampered(problem.message) from problem
+    said = (release.version, release.commit, release.built, release.python, release.schema)
+    if said != (inside.version, inside.commit, inside.built, inside.python, inside.schema):
+        raise tampered(f"{release.target} says something else about itself than targets.json")
 
 
 def _attach(found: Examined, partial: Partial) -> None:

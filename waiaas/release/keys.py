@@ -123,6 +123,16 @@ def load_public(path: Path) -> Key:
     return key
 
 
+def identify(key: Key) -> str:
+    """The id that a key must have, "" for one that is not Ed25519."""
+    try:
+        point = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key.keyval["public"]))
+    except (ValueError, KeyError, TypeError):
+        return ""
+    real = SSlibKey.from_crypto(point)
+    return real.keyid if real.to_dict() == key.to_dict() else ""
+
+
 def keep_root(root: Metadata[Root], folder: Path, files: Files) -> Path:
     """Write the public root of trust beside the keys: what `build --root` takes."""
     files.write("keys.root", folder / ROOT_FILE, root.to_bytes(), PUBLIC_MODE)

@@ -133,7 +133,7 @@ def shells_among(targets: Iterable[Target]) -> tuple[Shell, ...]:
     return tuple(sorted(found, key=lambda shell: (shell.version, shell.platform)))
 
 
-def check_name(target: Target) -> None:
+def check_target(target: Target) -> None:
     """A target is a release or a bundle, under the name that it must have; else TrustRefused."""
     if is_shell(target.path):
         from_target(target)
