@@ -63,7 +63,7 @@ def test_killed_after_it_was_done_and_before_it_was_known__WDR_2(
     assert set(office.outcomes().values()) == {"done", "not-needed"}
     [issue] = office.state("github")["issues"]
     assert len(issue["comments"]) == 1
-    assert issue["body"].count("- [x] ") == 14, "seven results in two languages"
+    assert issue["body"].count("- [x] ") == 16, "eight results in two languages"
     resumed = told(office)
     assert office.withdraw() == 0
     assert told(office) == resumed

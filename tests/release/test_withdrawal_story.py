@@ -16,7 +16,10 @@ Capture = pytest.CaptureFixture[str]
 def test_the_whole_story_is_done_and_each_step_was_seen__WDR_2(office: Office, capsys: Capture) -> None:
     assert office.withdraw() == 0
     assert set(office.outcomes().values()) == {"done", "not-needed"}
-    assert [name for name, word in office.outcomes().items() if word == "not-needed"] == ["package"]
+    assert [name for name, word in office.outcomes().items() if word == "not-needed"] == [
+        "package",
+        "desktop",
+    ]
     github = office.state("github")
     [issue] = github["issues"]
     assert issue["title"] == "ROLLBACK: v1.9.0 withdrawn, go to v1.8.0"
@@ -230,6 +233,19 @@ def test_a_candidate_has_no_moving_tags_to_give_back__WDR_2(office: Office) -> N
     assert office.outcomes("1.9.0-rc.1")["images"] == "not-needed"
     assert office.serves("latest") == "1.9.0"
     assert office.state("github")["latest"] == "v1.9.0"
+
+
+def test_the_desktop_list_is_made_again_by_whoever_holds_its_key__WDR_2(
+    office: Office, capsys: Capture
+) -> None:
+    bundle = office.folder / "WAIaaS.AppImage"
+    bundle.write_bytes(b"bundle")
+    words = ("publish", "--feed", office.feed, "--keys", office.keys, office.folder / "waiaas-1.9.0.pyz")
+    assert office.run(*words, "--shell", f"linux-x86_64={bundle}") == 0
+    assert office.withdraw() == 0
+    assert office.outcomes()["desktop"] == "by-hand"
+    assert "1.9.0 has bundles for linux-x86_64" in office.observed("desktop")
+    assert "left: desktop: make the list again" in capsys.readouterr().err
 
 
 def test_two_stories_at_once_are_refused__WDR_2(office: Office, capsys: Capture) -> None:

@@ -16,6 +16,7 @@
     publication.py what a publication adds
     publish.py     the stories with all keys at hand: publish, roll out, withdraw, refresh, rotate
     ceremony.py    the same in parts: prepare, sign on each holder's machine, publish
+    withdrawal/    taking a bad release back, and what follows
     sums.py        SHA256SUMS
     contents.py    what is inside an artefact, compared with the lock; sbom.py writes it as CycloneDX
     minisign.py    the stock tool's keys and signatures; desktop.py makes the shell's latest.json

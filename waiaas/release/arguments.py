@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from waiaas.core.version import Version
 from waiaas.release import ceremony_arguments, deploy_arguments, supply_arguments
+from waiaas.release.withdrawal import quick
 from waiaas.release.withdrawal.arguments import add as _taking_back
 
 PROJECT = Path(__file__).parents[2]
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 def parser() -> argparse.ArgumentParser:
     """Every command; `command` names the one that was chosen."""
     top = argparse.ArgumentParser(
-        prog="python -m waiaas.release", description="Build, sign and publish releases of WAIaaS."
+        prog="python -m waiaas.release",
+        description="Build, sign and publish releases of WAIaaS.",
+        epilog=quick.TEXT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for add in (_keys, _build, _prepare, _publish, _rollout, _taking_back, _refresh, _rotate, _look):

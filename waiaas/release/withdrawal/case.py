@@ -8,6 +8,7 @@ from waiaas.core.errors import UsageError
 from waiaas.core.release import Release, Withdrawal
 from waiaas.core.version import Version
 from waiaas.host.http import Network
+from waiaas.release.shells import Shell
 from waiaas.release.withdrawal import github, images
 from waiaas.release.withdrawal.kinds import BY_HAND, DONE, NOT_NEEDED
 from waiaas.release.withdrawal.outside import Outside
@@ -66,9 +67,10 @@ class Desk:
 
 @dataclass(frozen=True)
 class Case:
-    """What the steps work with. `releases`: of the feed as read back, the mark included."""
+    """What the steps work with. `releases` and `shells`: of the feed as read back."""
 
     releases: tuple[Release, ...]
+    shells: tuple[Shell, ...]
     facts: Facts
     withdrawal: Withdrawal
     desk: Desk

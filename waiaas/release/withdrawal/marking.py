@@ -10,7 +10,8 @@ from waiaas.core.version import Version
 from waiaas.release import pending, publish
 from waiaas.release.deploy.branch import Branch
 from waiaas.release.keys import Keyring
-from waiaas.release.repository import frozen_releases, verify
+from waiaas.release.reader import Verified, read
+from waiaas.release.repository import frozen_releases
 from waiaas.release.withdrawal import target
 from waiaas.release.withdrawal.case import Seen, done
 from waiaas.release.withdrawal.words import SEVERITIES, line
@@ -62,10 +63,10 @@ def plan(maker: publish.Maker, feed: Path, wish: Wish, *, in_parts: bool) -> Mar
 
 def carry_out(
     maker: publish.Maker, feed: Path, mark: Mark, ring: Keyring, branch: Branch | None
-) -> tuple[Seen, tuple[Release, ...]]:
+) -> tuple[Seen, Verified]:
     """Sign and commit unless the feed says so already, make it public, and read it back.
 
-    Returns what was seen, and the releases. Frozen signatures are dropped last: until the feed is
+    Returns what was seen, and all that the feed says. Frozen signatures are dropped last: until the feed is
     public, they may be needed again.
     """
     version, folder = mark.release.version, pending.folder_of(feed)
@@ -74,20 +75,20 @@ def carry_out(
     elif not mark.signed:
         publish.withdraw(maker, feed, version, mark.reason(), ring)
     where = f"; public as {branch.push(feed, f'withdraw {version}')[:12]}" if branch else ""
-    seen, releases = _read_back(feed, version)
-    if folder.is_dir() and _frozen_releases(folder) == releases:
+    seen, verified = _read_back(feed, version)
+    if folder.is_dir() and _frozen_releases(folder) == verified.releases:
         pending.drop(folder, maker.files)
-    return done(seen + where), releases
+    return done(seen + where), verified
 
 
-def _read_back(feed: Path, version: Version) -> tuple[str, tuple[Release, ...]]:
+def _read_back(feed: Path, version: Version) -> tuple[str, Verified]:
     """The whole feed, as a client reads it that knows only its first root of trust."""
-    releases = verify(feed, (feed / "metadata" / "1.root.json").read_bytes())
-    gone = target.find(releases, version).withdrawn
+    verified = read(feed, (feed / "metadata" / "1.root.json").read_bytes())
+    gone = target.find(verified.releases, version).withdrawn
     if gone is None:
         raise WaiaasError("not-shown", f"the feed does not say that {version} is withdrawn")
     where = f"go to {gone.to}" if gone.to else "no version to go to"
-    return f"a client reads: {version} is withdrawn ({gone.severity}: {gone.reason}), {where}", releases
+    return f"a client reads: {version} is withdrawn ({gone.severity}: {gone.reason}), {where}", verified
 
 
 def _reason(releases: tuple[Release, ...], before: Release, wish: Wish) -> publish.Reason:

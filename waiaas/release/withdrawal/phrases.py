@@ -44,6 +44,7 @@ STEPS = {
     "images": {"en": "Moving image tags", "ko": "컨테이너 이미지 태그"},
     "latest": {"en": "Latest release on GitHub", "ko": "GitHub 최신 릴리스 표시"},
     "package": {"en": "Package yanked", "ko": "패키지 설치 중단(yank)"},
+    "desktop": {"en": "List of the desktop channel", "ko": "데스크톱 업데이트 목록"},
     "tag": {"en": "Roll-back tag", "ko": "롤백 태그"},
 }
 OUTCOMES = {

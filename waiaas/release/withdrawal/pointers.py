@@ -63,6 +63,17 @@ def package(case: Case) -> Seen:
     )
 
 
+def desktop(case: Case) -> Seen:
+    """The list of the desktop channel, which another key signs (docs/desktop.md)."""
+    platforms = sorted(shell.platform for shell in case.shells if shell.version == case.version)
+    if not platforms:
+        return not_needed(f"{case.version} has no bundle for the desktop shell")
+    return by_hand(
+        f"{case.version} has bundles for {', '.join(platforms)}; their list was not looked at",
+        "make the list again, and serve it: desktop --feed F --root K/root.json --minisign-key FILE -o DIR",
+    )
+
+
 def _latest(desk: Desk) -> str:
     found = github.field(desk.outside.read(github.latest(desk.settings.repository)), "tag_name", str)
     return str(found)

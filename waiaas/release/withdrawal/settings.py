@@ -3,7 +3,7 @@
     # F.toml
     repository = "OWNER/NAME"            # on GitHub; without it nothing is posted
     branch = "REMOTE#BRANCH"             # where the feed is public; without it, F itself is served
-    images = ["REGISTRY/OWNER/NAME"]     # whose moving tags go back
+    images = ["registry.example/owner/name"]  # whose moving tags go back
     checkout = "."                       # git checkout, relative to this file
     remote = "origin"
 

@@ -12,11 +12,12 @@ from functools import partial
 from typing import Any
 
 from waiaas.core.errors import WaiaasError
-from waiaas.core.release import Release, Withdrawal
+from waiaas.core.release import Withdrawal
 from waiaas.core.version import Version
 from waiaas.host.clock import iso
 from waiaas.host.locks import Lock
 from waiaas.release.pending import PUBLIC_DIRECTORY
+from waiaas.release.reader import Verified
 from waiaas.release.withdrawal import pointers, posts, rollback_tag, target
 from waiaas.release.withdrawal.case import Case, Desk, Seen
 from waiaas.release.withdrawal.log import Log, failure
@@ -24,7 +25,7 @@ from waiaas.release.withdrawal.marking import Mark
 from waiaas.release.withdrawal.texts import Facts
 
 Step = Callable[[Case], Seen]
-Marked = tuple[Seen, tuple[Release, ...]]
+Marked = tuple[Seen, Verified]
 Told = Callable[[str, Seen], None]
 
 STEPS: dict[str, Step] = {
@@ -34,6 +35,7 @@ STEPS: dict[str, Step] = {
     "images": pointers.image_tags,
     "latest": pointers.latest,
     "package": pointers.package,
+    "desktop": pointers.desktop,
     "tag": rollback_tag.rollback_tag,
     "announce": posts.announce,
 }
@@ -60,12 +62,12 @@ def withdraw(desk: Desk, mark: Mark, extras: Extras, sign: Callable[[], Marked],
         log = Log(desk.shelf, mark.release.version)
         extras = _kept(log, extras)
         try:
-            seen, releases = sign()
+            seen, verified = sign()
         except (WaiaasError, OSError) as problem:
             log.head = _head(mark.withdrawal, extras, None)
             told("feed", log.note("feed", failure(problem)))
             raise
-        case = _case(desk, log, releases, mark.release.version, extras)
+        case = _case(desk, log, verified, mark.release.version, extras)
         log.head = _head(case.withdrawal, extras, case.facts)
         told("feed", log.note("feed", seen))
         for name, step in STEPS.items():
@@ -73,8 +75,9 @@ def withdraw(desk: Desk, mark: Mark, extras: Extras, sign: Callable[[], Marked],
     return log
 
 
-def _case(desk: Desk, log: Log, releases: tuple[Release, ...], version: Version, extras: Extras) -> Case:
+def _case(desk: Desk, log: Log, verified: Verified, version: Version, extras: Extras) -> Case:
     """From what is signed, and read back."""
+    releases = verified.releases
     gone = target.find(releases, version).withdrawn
     if gone is None:
         raise WaiaasError("not-shown", f"the feed does not say that {version} is withdrawn")
@@ -94,7 +97,7 @@ def _case(desk: Desk, log: Log, releases: tuple[Release, ...], version: Version,
         affected=downloads["count"] if downloads else None,
         image=desk.settings.images[0] if desk.settings.images else "",
     )
-    return Case(releases, facts, gone, desk, log.seen)
+    return Case(releases, verified.shells, facts, gone, desk, log.seen)
 
 
 def _head(gone: Withdrawal, extras: Extras, facts: Facts | None) -> dict[str, Any]:
