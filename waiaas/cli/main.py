@@ -160,7 +160,9 @@ def _notice(context: "Context") -> None:
     if context.out.talks and context.loaded is not None and context.loaded.initialised:
         from waiaas.upgrade.notice import notice
 
-        box = notice(context.host, context.loaded.layout, context.loaded.settings)
+        loaded = context.loaded
+        asked = loaded.parsed.origins["upgrade.mode"] != "default"
+        box = notice(context.host, loaded.layout, loaded.settings, asked=asked)
         if box:
             context.out.notice(box)
 

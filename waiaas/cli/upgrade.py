@@ -8,6 +8,7 @@ from waiaas.cli.confirm import confirm
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.legacy import refuse_legacy_daemon
 from waiaas.cli.output import Result
+from waiaas.cli.status_text import how_to_upgrade
 from waiaas.cli.upgrade_text import Teller, describe_check, describe_plan, describe_run, describe_runs
 from waiaas.core.choose import Stay, Upgrade, withdrawal_of
 from waiaas.core.errors import Exit, UsageError, WaiaasError
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace, context: Context) -> Result:
         runs = list(reversed(book.history(place.program)))
         return Result(runs, describe_runs(runs))
     if args.check:
-        return _check(args, context, place)
+        return _check(args, context, loaded, place)
     if args.dry_run:
         return _dry_run(args, context, loaded, place)
     _refuse_if_owned_elsewhere(loaded, place)
@@ -83,12 +84,14 @@ def _ask(args: argparse.Namespace, context: Context, place: Place, feed: Feed) -
         return story.check(place, feed, _wish(args))
 
 
-def _check(args: argparse.Namespace, context: Context, place: Place) -> Result:
+def _check(args: argparse.Namespace, context: Context, loaded: Loaded, place: Place) -> Result:
     """VCHK/UPGR-02: everything about the offer on stdout; nothing is changed."""
     checked = _ask(args, context, place, source.source(args, place))
     offered = isinstance(checked.choice, Upgrade)
     code = Exit.UPDATE_AVAILABLE if offered and args.exit_code else Exit.OK
-    return Result(_check_document(place, checked), describe_check(place, checked), code)
+    return Result(
+        _check_document(place, checked), describe_check(place, checked, how_to_upgrade(context, loaded)), code
+    )
 
 
 def _check_document(place: Place, checked: Checked) -> Facts:
@@ -117,7 +120,7 @@ def _dry_run(args: argparse.Namespace, context: Context, loaded: Loaded, place: 
     checked = _ask(args, context, place, source.source(args, place))
     reasons = _owned_elsewhere(loaded, place)
     document = {**_check_document(place, checked), "refused": reasons and reasons[0]}
-    return Result(document, describe_plan(place, checked, reasons))
+    return Result(document, describe_plan(place, checked, how_to_upgrade(context, loaded), reasons))
 
 
 def _change(args: argparse.Namespace, context: Context, loaded: Loaded, place: Place) -> Result:

@@ -9,7 +9,6 @@ from waiaas.cli.progress import Progress
 from waiaas.core.choose import Upgrade, withdrawal_of
 from waiaas.core.journal import Facts
 from waiaas.host.clock import iso
-from waiaas.upgrade.elsewhere import advice
 from waiaas.upgrade.place import Place
 from waiaas.upgrade.story import Checked
 
@@ -67,7 +66,8 @@ class Teller:
             self._bar = None
 
 
-def describe_check(place: Place, checked: Checked) -> str:
+def describe_check(place: Place, checked: Checked, how: str = "Run: waiaas upgrade") -> str:
+    """`how`: what a person is told to do about a newer version."""
     choice = checked.choice
     lines = [_headline(place, checked)]
     lines.append(f"  current  {place.installed}")
@@ -83,7 +83,7 @@ def describe_check(place: Place, checked: Checked) -> str:
             )
         if target.notes_url:
             lines.append(f"  notes    {target.notes_url}")
-        lines.append(advice(place.program.program, place.settings.upgrade.mode))
+        lines.append(how)
     elif choice.code != "up-to-date":
         lines.append(f"  why      {choice.reason}")
     return "\n".join(lines)
@@ -98,9 +98,9 @@ def _headline(place: Place, checked: Checked) -> str:
     return f"Already up to date ({place.installed})"
 
 
-def describe_plan(place: Place, checked: Checked, refused: tuple[str, str] | None) -> str:
+def describe_plan(place: Place, checked: Checked, how: str, refused: tuple[str, str] | None) -> str:
     """`--dry-run`: the plan, the proof, and what stands against it."""
-    lines = [describe_check(place, checked)]
+    lines = [describe_check(place, checked, how)]
     if isinstance(checked.choice, Upgrade):
         writes = checked.choice.path[0].schema.writes
         migrates = writes > checked.schema

@@ -32,12 +32,13 @@ class Due:
     urgent: bool = False
 
 
-def notice(host: Host, layout: Layout, settings: Settings) -> str | None:
-    """The box, if one is due now; it counts as shown from here on. Never raises."""
+def notice(host: Host, layout: Layout, settings: Settings, *, asked: bool = False) -> str | None:
+    """The box, if one is due now; it counts as shown from here on. Never raises. `asked`: somebody chose
+    `[upgrade] mode` on purpose."""
     if host.environ.get(MUTED_BY) == "1" or not settings.daemon.update_check or host.network.offline:
         return None
     try:
-        what = advice(host.program.path, settings.upgrade.mode)
+        what = advice(host.program.path, settings.upgrade.mode, asked=asked)
         return _shown(layout, Gate(layout.gate, host.clock), host.clock.seconds(), what)
     except Exception:  # noqa: BLE001 - VCHK-05: any error is swallowed
         return None
