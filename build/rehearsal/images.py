@@ -10,17 +10,17 @@ from registry import Registry, missing
 
 BASE_TAR = HERE / ".cache" / "containers" / "base.tar"  # `make containers` makes it
 BASE = "localhost/waiaas-rehearsal-base:1"
+NO_IMAGES = {"IMAGES": "", "BASE": "", "PLATFORMS": ""}
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 class Images:
-    """`here`: whether the rehearsal has images at all; says why not."""
+    """`variables`: of the repository, so that it has images; without, if there can be none."""
 
     def __init__(self, folder: Path, *, wanted: bool) -> None:
         self.registry: Registry | None = None
         why = self._why_not() if wanted else "the short form"
-        self.here = not why
-        self.variables = {"IMAGES": "", "BASE": "", "PLATFORMS": ""}
+        self.variables = NO_IMAGES
         if why:
             print(f"images: left out, {why}", flush=True)
             return

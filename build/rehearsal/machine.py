@@ -21,7 +21,7 @@ class Machines:
 
     folder: Path
     github: GitHub
-    variables: Mapping[str, str]
+    variables: dict[str, str]
     keys: Path
     made: int = 0
 

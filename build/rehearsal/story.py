@@ -9,7 +9,7 @@ from pathlib import Path
 
 from client import Client
 from github import GitHub
-from images import Images
+from images import NO_IMAGES, Images
 from machine import HERE, Machines
 from source import Source
 from workflow import Workflow
@@ -36,7 +36,7 @@ class Rehearsal:
         self.source = Source(folder / "keys", self.github)
         self.client = Client(folder / "client")
         variables = {"FEED_URL": self.github.feed_url, "RELEASE_PUBLISH": "true", "ROLLOUT": ""}
-        self.machines = Machines(folder, self.github, variables | self.images.variables, self.source.keys)
+        self.machines = Machines(folder, self.github, variables | NO_IMAGES, self.source.keys)
 
     def run(self) -> None:
         """Everything, in order."""
@@ -44,6 +44,7 @@ class Rehearsal:
         first = self.source.begin()
         self._release(first, SHORTENED)
         self.client.install(self._file(first))
+        self.machines.variables |= self.images.variables
         self._title("Three commits, and gate 1: the pull request of release-please is merged")
         for commit in COMMITS:
             self._say(f"  {commit}")
@@ -70,7 +71,7 @@ class Rehearsal:
         """`release: published` of this tag: the quality jobs, gate 2, the deployment."""
         for job in ANSWERED:
             self._say(f"  {job}: answered by the rehearsal")
-        left_out = skip if self.images.here else skip | {"Build the image"}
+        left_out = skip if self.machines.variables["IMAGES"] else skip | {"Build the image"}
         self._job("publish-check", tag, left_out)
         self._say("  gate 2: approved by the rehearsal")
         if thorough and not self.short:
@@ -89,10 +90,10 @@ class Rehearsal:
         self._say("  → nothing has changed")
         self._say("  from the same beginning, on a new machine each time, dying after each step:")
         self._go_back("before")
-        for step in RELEASE.steps("deploy"):
-            if "run" in step:
-                self._job("deploy", tag, quiet=True, until=step["name"])
-                self._say(f"    died after: {step['name']}")
+        lines = [step["name"] for step in RELEASE.steps("deploy") if "run" in step]
+        for name in lines[:-1]:
+            self._job("deploy", tag, quiet=True, until=name)
+            self._say(f"    died after: {name}")
         self._job("deploy", tag)
         self._expect(_lasting(self._state(tag)) == _lasting(once), "the interrupted way ended elsewhere")
         self._say("  → ends the same")
