@@ -1,6 +1,6 @@
 # The daemon's image: a Python, and the one file. Building it fetches nothing and needs no network, given
 # the artefact and any base with a shell and Python 3.11 or newer. docs/docker.md says how.
-ARG BASE=docker.io/library/python:3.13-slim
+ARG BASE=python:3.13-slim
 FROM ${BASE}
 
 ARG VERSION
