@@ -306,3 +306,27 @@ def test_nobody_is_told_while_the_feed_is_not_public__WDR_2(office: Office, caps
     assert office.run("fetch", "--feed", office.feed, "--branch", branch) == 0
     assert office.withdraw("1.9.0", "--branch", branch) == 0
     assert office.state("github")["latest"] == "v1.8.0"
+
+
+def test_signatures_are_kept_until_the_feed_is_public__WDR_2(office: Office) -> None:
+    """Two holders were called at night; a refresh that was pushed meanwhile must not call them again."""
+    branch = public(office)
+    online = office.folder / "online"
+    online.mkdir()
+    for role in ("snapshot", "timestamp"):
+        (online / f"{role}-1.pem").write_bytes((office.keys / f"{role}-1.pem").read_bytes())
+    assert office.run("prepare-withdrawal", "--feed", office.feed, "1.9.0", "--reason", "it loses mail") == 0
+    waiting = office.folder / "feed.pending"
+    for number in (1, 2):
+        words = ("--key", office.keys / f"targets-{number}.pem", "--pending", waiting)
+        assert office.run("sign", *words, "--root", office.keys / "root.json") == 0
+    assert office.run("fetch", "--feed", office.folder / "other", "--branch", branch) == 0
+    assert office.run("refresh", "--feed", office.folder / "other", "--keys", online) == 0
+    assert office.run("push", "--feed", office.folder / "other", "--branch", branch) == 0
+    words = ("withdraw", "--feed", office.feed, "1.9.0", "--online", online, "--yes", "--branch", branch)
+    assert office.run(*words) == 1
+    assert len(list(waiting.glob("*.sig.json"))) == 2
+    assert office.run("fetch", "--feed", office.feed, "--branch", branch) == 0
+    assert office.run(*words) == 0
+    assert office.outcomes()["feed"] == "done"
+    assert not waiting.exists()

@@ -188,5 +188,5 @@ def test_a_moving_tag_means_the_newest_good_version_of_its_line__WDR_2(tag: str,
 
 
 def test_moving_tags_of_a_release_and_of_a_candidate__WDR_2() -> None:
-    assert images.moving_tags(V("2.1.3")) == ("2.1", "2", "latest")
-    assert images.moving_tags(V("2.1.3-rc.1")) == ()
+    assert images.moving_tags(V("2.1.3")) == ["latest", "2", "2.1"]
+    assert images.moving_tags(V("2.1.3-rc.1")) == []

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from waiaas.core.errors import WaiaasError
 from waiaas.core.release import Release
 from waiaas.core.version import Version
+from waiaas.release.deploy.image import ABSENT, LOOPBACK, tags
 from waiaas.release.withdrawal import target
 from waiaas.release.withdrawal.outside import Argv, Outside
-
-ABSENT = ("manifest unknown", "name unknown", "not found", "StatusCode: 404")
-LOOPBACK = ("127.0.0.1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -76,11 +74,9 @@ def at_hand(outside: Outside) -> Registry | None:
     return None
 
 
-def moving_tags(version: Version) -> tuple[str, ...]:
-    """`X.Y`, `X`, `latest`; none for a release candidate, which only has its own tag."""
-    if version.is_rc:
-        return ()
-    return f"{version.major}.{version.minor}", f"{version.major}", "latest"
+def moving_tags(version: Version) -> list[str]:
+    """`latest`, `X`, `X.Y`; none for a release candidate, which only has its own tag."""
+    return tags(version, [])[1:]
 
 
 def meant_by(tag: str, releases: Sequence[Release], withdrawn: Version, to: Version | None) -> Version | None:
