@@ -11,6 +11,7 @@ from waiaas.cli.flags import CommandLine, Flags, take_apart
 from waiaas.cli.output import Output, Result
 from waiaas.core.errors import Busy, Exit, SchemaIncompatible, UsageError, WaiaasError
 
+BEFORE_START = {"--recover", "--no-start"}  # of upgrade: a service manager says it before each start
 TYPE_CHECKING = False  # importing `typing` costs more than the whole answer of `health` may take
 if TYPE_CHECKING:
     from typing import Any, TextIO
@@ -61,6 +62,11 @@ def _answer(line: CommandLine, environ: Mapping[str, str], program: "Program", o
         return _rendered(out, answer(line.arguments, line.flags, environ))
     if line.command is None and (line.help or line.arguments):
         return _rendered(out, _help(line))
+    if line.command == "upgrade" and set(line.arguments) == BEFORE_START:
+        from waiaas.cli.before_start import answer as before_start
+
+        if idle := before_start(program.path, line.flags, environ):
+            return _rendered(out, idle)
     context = _context(environ, program, out)
     if line.command is None:
         from waiaas.cli.overview import overview

@@ -37,6 +37,7 @@ from waiaas.store.unfinished import forget_unfinished
 from waiaas.upgrade import book, cache, child, presence, story
 from waiaas.upgrade.place import Place, locked, make_run
 from waiaas.upgrade.report import Silent
+from waiaas.upgrade.standing import supervised
 
 HELP = "run the daemon"
 CHECK_DEADLINE = 5.0  # seconds for one version check, process included (VCHK-03)
@@ -60,7 +61,7 @@ def _hand_over(context: Context) -> None:
     """Root finishes an interrupted upgrade, which the daemon's user may not, and becomes that user."""
     if context.program is not None and book.open_run(context.program) is not None:
         where = places.place(context, rights.load(context), Silent())
-        if not presence.supervised(where.program):
+        if not supervised(where.program):
             with locked(where):
                 story.recover(where, restart=False)
     rights.become_owner(context)

@@ -4,6 +4,7 @@ import argparse
 
 from waiaas.cli import place as places
 from waiaas.cli import rights, service, source
+from waiaas.cli.before_start import NOTHING
 from waiaas.cli.confirm import confirm
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.legacy import refuse_legacy_daemon
@@ -70,13 +71,10 @@ def run(args: argparse.Namespace, context: Context) -> Result:
 
 
 def _before_start(context: Context) -> Result:
-    """What the service manager calls before each start (UPGR-15). Nearly always there is nothing to do."""
-    recovered = None
-    if context.program is not None and book.open_run(context.program) is not None:
-        place = places.place(context, rights.load(context), Teller(context.out))
-        recovered = presence.recover_before_start(place, START_PATIENCE)
-    text = describe_run(recovered) if recovered else ""
-    return Result(recovered or {"run": None, "outcome": "nothing-to-recover"}, text)
+    """What a service manager calls before each start (UPGR-15), where `before_start.py` did not answer."""
+    place = places.place(context, rights.load(context), Teller(context.out))
+    recovered = presence.recover_before_start(place, START_PATIENCE)
+    return Result(recovered or NOTHING, describe_run(recovered) if recovered else "")
 
 
 def _ask(args: argparse.Namespace, context: Context, place: Place, feed: Feed) -> Checked:
@@ -131,7 +129,7 @@ def _change(args: argparse.Namespace, context: Context, loaded: Loaded, place: P
             return _go_on_as_installed(args, context, place, recovered)
         if args.recover:
             text = describe_run(recovered) if recovered else "No interrupted run: nothing to recover."
-            return Result(recovered or {"run": None, "outcome": "nothing-to-recover"}, text)
+            return Result(recovered or NOTHING, text)
         if args.rollback:
             record = story.roll_back(place, _wish(args))
             return Result(record, describe_run(record))

@@ -14,19 +14,13 @@ from waiaas.core.errors import Busy, RollbackFailed
 from waiaas.core.journal import Facts, OpenRun
 from waiaas.core.layout import ProgramLayout
 from waiaas.host.files import sha256
-from waiaas.host.locks import Lock, holder
+from waiaas.host.locks import Lock
 from waiaas.upgrade import child, story, transaction
 from waiaas.upgrade.book import Book, open_run
-from waiaas.upgrade.place import Place, locked, make_run
+from waiaas.upgrade.place import Place, key_of, locked, make_run
+from waiaas.upgrade.standing import START, decided, free_to_start, supervised
 
 LOOK = 0.2  # seconds between two looks at the journal during probation
-STOP = "stop"  # until this step the old daemon may run
-STEP = "start"  # from this step on the new one may
-
-
-def supervised(program: ProgramLayout) -> bool:
-    """Somebody holds the program's lock. Never call it in a process that holds it."""
-    return holder(program.lock) is not None
 
 
 def unfinished(program: ProgramLayout | None) -> OpenRun | None:
@@ -66,7 +60,7 @@ def recover_before_start(place: Place, patience: float) -> Facts | None:
     """
     end = place.host.clock.monotonic() + patience
     while (state := open_run(place.program)) is not None:
-        if supervised(place.program) and _free_to_start(place, state):
+        if supervised(place.program) and free_to_start(state, key_of(place)):
             return None
         try:
             with locked(place):
@@ -79,26 +73,13 @@ def recover_before_start(place: Place, patience: float) -> Facts | None:
 
 
 def _beside_a_supervisor(place: Place, state: OpenRun) -> bool:
-    if not _free_to_start(place, state):
+    if not free_to_start(state, key_of(place)):
         raise Busy(
             "upgrade-running",
             f"an upgrade to {state.plan.get('to')} is at work and will start the daemon itself",
             "wait for it; `waiaas status` shows it",
         )
-    return state.reached(STEP) and not _decided(place, state)
-
-
-def _free_to_start(place: Place, state: OpenRun) -> bool:
-    """Whoever is at work waits for the daemon, or has no mind to stop it; not while it is undone."""
-    if _decided(place, state) or not state.reached(STOP):
-        return True
-    return state.reached(STEP) and state.attempts == 0
-
-
-def _decided(place: Place, state: OpenRun) -> bool:
-    """The run is over but for tidying up, or no concern of these data."""
-    ours = state.plan.get("dataDir") == str(place.layout.data_dir)
-    return state.committed or state.outcome is not None or not ours
+    return state.reached(START) and not decided(state, key_of(place))
 
 
 def program_changed(place: Place) -> bool:
