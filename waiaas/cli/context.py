@@ -120,20 +120,10 @@ class Context:
         return f"`waiaas {command}{chosen}`"
 
     def data_dir(self) -> Path:
-        """Flag, environment, or `~/.waiaas`; for root, who has none, the one of the service. Raises
-        UsageError "no-home"."""
+        """Raises UsageError "no-home"."""
         if self._data_dir is None:
-            self._data_dir = self._find_data_dir()
+            self._data_dir = Path(where.data_dir(self.flags.data_dir, self.host.environ))
         return self._data_dir
-
-    def _find_data_dir(self) -> Path:
-        chosen = Path(where.data_dir(self.flags.data_dir, self.host.environ))
-        told = self.flags.data_dir or self.host.environ.get("WAIAAS_DATA_DIR")
-        if told or os.geteuid() != 0 or _exists(chosen):
-            return chosen
-        from waiaas.host.systemd import service_data_dir
-
-        return service_data_dir(self.host.processes) or chosen
 
     def _provisional(self, data_dir: Path) -> bool:
         """During an open run and after a roll-back unknown keys only warn (SPEC §5)."""

@@ -1,4 +1,7 @@
-"""Where the data directory is: flag > WAIAAS_DATA_DIR > ~/.waiaas. Light, for `health` asks it too."""
+"""Where the data directory is: flag > WAIAAS_DATA_DIR > ~/.waiaas. Light, for `health` asks it too.
+
+Root without a ~/.waiaas means the one of the installed service, so that `sudo waiaas status` needs no path.
+"""
 
 import os
 from collections.abc import Mapping
@@ -6,16 +9,27 @@ from collections.abc import Mapping
 from waiaas.core.errors import UsageError
 
 DEFAULT = ".waiaas"
+SYSTEMD = "/run/systemd/system"  # there where it manages the machine
 
 
 def data_dir(flag: str | None, environ: Mapping[str, str]) -> str:
     """Absolute, all links resolved: one name for one directory. Raises UsageError "no-home"."""
     chosen = flag or environ.get("WAIAAS_DATA_DIR")
     if not chosen:
-        chosen = os.path.join(_home(environ), DEFAULT)  # noqa: PTH118 - pathlib costs `health` its budget
-    elif chosen == "~" or chosen.startswith("~/"):
+        return _default(os.path.join(_home(environ), DEFAULT), environ)  # noqa: PTH118 - pathlib is slow
+    if chosen == "~" or chosen.startswith("~/"):
         chosen = _home(environ) + chosen[1:]
     return os.path.realpath(chosen)
+
+
+def _default(path: str, environ: Mapping[str, str]) -> str:
+    own = os.path.realpath(path)
+    if os.geteuid() != 0 or not os.path.isdir(SYSTEMD) or os.path.exists(own):  # noqa: PTH110, PTH112
+        return own
+    from waiaas.host.processes import Processes
+    from waiaas.host.systemd import service_data_dir
+
+    return service_data_dir(Processes(environ)) or own
 
 
 def _home(environ: Mapping[str, str]) -> str:

@@ -89,9 +89,9 @@ def find(processes: Processes, data_dir: Path) -> Unit | None:
     return next((unit for unit in _ask(processes, *UNITS) if unit.data_dir == str(data_dir)), None)
 
 
-def service_data_dir(processes: Processes) -> Path | None:
+def service_data_dir(processes: Processes) -> str | None:
     """The data directory that the installed service names; None where there is no such service."""
-    return next((Path(unit.data_dir) for unit in _ask(processes, UNITS[0]) if unit.data_dir), None)
+    return next((unit.data_dir for unit in _ask(processes, UNITS[0])), None)
 
 
 def look(processes: Processes, name: str) -> Unit | None:
