@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.conftest import Waiaas
 from tests.fakes import FakeClock
-from waiaas.cli.checks import data, feed, machine
+from waiaas.cli.checks import data, feed, machine, service
 from waiaas.cli.checks.finding import Check, Finding, Installation
 from waiaas.cli.context import Context
 from waiaas.cli.doctor import CHECKS
@@ -22,6 +22,7 @@ from waiaas.host.host import Host
 from waiaas.host.http import Network
 from waiaas.host.processes import Processes
 from waiaas.host.program import Program
+from waiaas.host.systemd import Unit
 from waiaas.upgrade.feed import Catalogue
 
 DAY = 86400.0
@@ -217,6 +218,27 @@ def test_a_machine_without_certificates_cannot_ask_an_https_feed(
     assert not list(found(machine.tls, installation(data_dir, Clock())))
     (told,) = found(machine.tls, installation(data_dir, Clock(), **environ))
     assert told.hint.startswith("sudo apt install ca-certificates")
+
+
+# --- service manager; with a real one see tests/systemd -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "told", "hints"),
+    [
+        ("active", {"UnitFileState": "enabled", "NeedDaemonReload": "no"}, []),
+        ("active", {}, []),
+        ("failed", {}, ["journalctl -u waiaas.service -n 50  # then: sudo systemctl restart waiaas.service"]),
+        ("active", {"NeedDaemonReload": "yes"}, ["sudo systemctl daemon-reload"]),
+        ("active", {"UnitFileState": "disabled"}, ["sudo systemctl enable waiaas.service"]),
+        ("inactive", {"UnitFileState": "masked"}, ["sudo systemctl unmask waiaas.service"]),
+    ],
+)
+def test_a_unit_that_is_not_well_is_told_with_the_command(
+    state: str, told: dict[str, str], hints: list[str]
+) -> None:
+    unit = Unit("waiaas.service", state, 0, "", 1, ())
+    assert [finding.hint for finding in service.judged(unit, told)] == hints
 
 
 # --- init mends the token ---------------------------------------------------------------------------

@@ -7,6 +7,7 @@ COMMANDS = {
     "restart": "waiaas.cli.restart",
     "status": "waiaas.cli.status",
     "health": "waiaas.cli.health",
+    "logs": "waiaas.cli.logs",
     "upgrade": "waiaas.cli.upgrade",
     "backup": "waiaas.cli.backup",
     "bundle": "waiaas.cli.bundle",

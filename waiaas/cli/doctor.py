@@ -27,6 +27,7 @@ CHECKS: dict[str, Check] = {
     "legacy": service.legacy,
     "daemon": service.daemon,
     "port": service.port,
+    "service": service.manager,
     "backups": data.backups,
     "rollback": data.rollback,
     "leftovers": directory.leftovers,

@@ -1,14 +1,19 @@
 """The daemon: does it run, is it well, is its port free, and who looks after it."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from waiaas.cli import service
 from waiaas.cli.checks.finding import OK, PROBLEM, WARNING, Finding, Installation
 from waiaas.cli.legacy import legacy_daemon_running
 from waiaas.core.errors import WaiaasError
 from waiaas.core.health import parse
+from waiaas.host import systemd
 from waiaas.host.http import local_health
+from waiaas.host.systemd import Unit
 
+ASKED = "NeedDaemonReload,UnitFileState"
+ANSWER = 5.0  # seconds for systemctl
 TIMEOUT = 3.0  # seconds for the daemon to answer
 KNOCK = 1.0  # seconds for whoever has the port
 
@@ -51,6 +56,39 @@ def _health(here: Installation) -> Finding:
     if report.serves:
         return Finding("daemon", OK, f"running (pid {here.pid}) and healthy, version {report.version}")
     return Finding("daemon", PROBLEM, f"running (pid {here.pid}), but {report.status}", hint)
+
+
+def manager(here: Installation) -> Iterator[Finding]:
+    """Where systemd looks after the daemon: is its unit well, and will it start after a boot."""
+    if not systemd.BOOTED.is_dir():
+        yield Finding("service", OK, "no systemd looks after this machine")
+        return
+    unit = service.of(here.context, here.loaded)
+    if unit is None:
+        yield Finding("service", OK, "no unit runs this daemon, so nothing starts it after a boot")
+        return
+    program = here.context.host.program.path
+    done = here.context.host.processes.run(["systemctl", "show", f"--property={ASKED}", unit.name], ANSWER)
+    found = list(judged(unit, dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)))
+    if program is not None and not unit.runs(program):
+        message = f"{unit.name} starts another program than {program}"
+        found.append(Finding("service", WARNING, message, f"systemctl cat {unit.name}"))
+    yield from found or [Finding("service", OK, f"{unit.name} is {unit.state}")]
+
+
+def judged(unit: Unit, told: Mapping[str, str]) -> Iterator[Finding]:
+    """What is wrong with a unit; `told` are the properties of `ASKED`."""
+    name = unit.name
+    if unit.state == "failed":
+        hint = f"journalctl -u {name} -n 50  # then: sudo systemctl restart {name}"
+        yield Finding("service", PROBLEM, f"{name} has failed (exit code {unit.exit_status})", hint)
+    if told.get("NeedDaemonReload") == "yes":
+        message = f"the file of {name} was changed, and systemd goes by the old one"
+        yield Finding("service", WARNING, message, "sudo systemctl daemon-reload")
+    if told.get("UnitFileState") in ("disabled", "masked", "masked-runtime"):
+        verb = "unmask" if "masked" in told["UnitFileState"] else "enable"
+        message = f"{name} is {told['UnitFileState']}, so it does not start after a boot"
+        yield Finding("service", WARNING, message, f"sudo systemctl {verb} {name}")
 
 
 def port(here: Installation) -> Iterator[Finding]:
