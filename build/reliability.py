@@ -78,7 +78,8 @@ PAGE = """# Reliability
 What was broken on purpose, and what was left. Written by `make chaos`; no number is typed by hand.
 
 Run of {date}, {where}, {minutes} minutes.
-Each line names the commit it was run on. To repeat it:
+Each line names the commit it was run on; one that was run again, after something was mended, has a later
+one. To repeat it:
 
     make chaos {options}
 
