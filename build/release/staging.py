@@ -41,7 +41,7 @@ class Staging:
             "LANG": "C.UTF-8",
             "WAIAAS_DATA_DIR": str(folder / "data"),
             "WAIAAS_DAEMON_PORT": "0",
-            "WAIAAS_UPGRADE_PROBATION": "2",
+            "WAIAAS_UPGRADE_PROBATION": "1",
             "WAIAAS_UPGRADE_MODE": "self",
             "WAIAAS_UPGRADE_CHANNEL": "rc",
             "WAIAAS_UPGRADE_FEED_URL": self.feed.as_uri(),

@@ -10,7 +10,7 @@ from deployments import Yard
 
 from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.release import keys
-from waiaas.release.deploy import branch, feed
+from waiaas.release.deploy import branch, feed, signatures
 from waiaas.release.deploy.deployment import DONE, THERE, WOULD, Deployment
 from waiaas.release.repository import Repository
 
@@ -69,7 +69,7 @@ def test_signatures_of_holders_and_the_two_online_keys_are_enough__FEED_1(yard: 
     attached.mkdir(parents=True)
     for path in made:
         path.rename(attached / path.name)
-    taken = feed.signatures(deployment)
+    taken = signatures.signatures(deployment)
     assert taken.outcome == DONE
     assert taken.observed["signatures"].count(",") == 1
     assert feed.feed(deployment).outcome == DONE

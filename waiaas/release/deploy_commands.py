@@ -22,7 +22,8 @@ KEPT_IN_CI = {
 
 
 def assemble(bench: "Bench", arguments: argparse.Namespace, terms: "Terms") -> Exit:
-    from waiaas.release.deploy.assemble import ROOT, Wish, assemble
+    from waiaas.release.deploy.assemble import Wish, assemble
+    from waiaas.release.deploy.plan import ROOT
 
     wish = Wish(
         tag=arguments.tag,

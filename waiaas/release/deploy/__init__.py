@@ -5,7 +5,8 @@
     deployment.py  what every step works with: the plan, the tools, dry run or not
     branch.py      the public copy of the feed: a branch of a git repository
     build_again.py behind the gate: the same bytes from a build of our own; SHA256SUMS and SBOM
-    feed.py        publish into the feed, with signatures that came in parts or a key of the environment
+    signatures.py  the partial signatures that key holders have attached to the GitHub Release
+    feed.py        publish into the feed, with these signatures, a key of the environment, or both
     shell.py       the desktop channel beside the feed
     client.py      the previous release, installed from the public feed, upgrades to this one
     image.py       which tags a version takes, and how an image gets them

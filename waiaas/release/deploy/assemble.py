@@ -23,8 +23,6 @@ from waiaas.release.deploy import branch, plan
 from waiaas.release.pending import PUBLIC_DIRECTORY
 from waiaas.release.repository import Repository
 
-ROOT = Path("build", "root.json")
-COPY_OF_ROOT = "root.json"
 PATIENCE = 60.0  # seconds for git
 
 
@@ -49,7 +47,7 @@ def assemble(wish: Wish, files: Files, clock: Clock, processes: Processes) -> pl
     files.make_directory("release.folder", wish.output, PUBLIC_DIRECTORY)
     feed, maker = wish.output / "feed", publish.Maker(files, clock)
     branch.parse(wish.feed_branch, processes).fetch(feed)
-    rehearsal = not (wish.source / ROOT).is_file()
+    rehearsal = not (wish.source / plan.ROOT).is_file()
     root = _root(wish, files, clock, rehearsal=rehearsal)
     floor = _targets_floor(maker.repository(feed), version)
     order = build.Order(
@@ -115,9 +113,9 @@ def _clear(output: Path) -> None:
 
 def _root(wish: Wish, files: Files, clock: Clock, *, rehearsal: bool) -> Path:
     """The root of trust to build in, copied beside the artefact, so that the build can be repeated."""
-    copy = wish.output / COPY_OF_ROOT
+    copy = wish.output / plan.COPY_OF_ROOT
     if not rehearsal:
-        files.copy("release.root", wish.source / ROOT, copy, plan.PUBLIC_MODE)
+        files.copy("release.root", wish.source / plan.ROOT, copy, plan.PUBLIC_MODE)
         return copy
     with TemporaryDirectory(prefix="waiaas-keys-") as scratch:
         made = keys.generate(Path(scratch, "K"), 2, None, files, clock)

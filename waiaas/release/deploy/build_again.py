@@ -5,11 +5,10 @@ from tempfile import TemporaryDirectory
 
 from waiaas.core.errors import WaiaasError
 from waiaas.host.files import sha256
-from waiaas.release import sbom, sums
+from waiaas.release import sums
 from waiaas.release.build import Order, build
-from waiaas.release.deploy.assemble import COPY_OF_ROOT, ROOT
 from waiaas.release.deploy.deployment import DONE, HOLDS, THERE, Deployment, Result, same_bytes
-from waiaas.release.deploy.plan import FILE
+from waiaas.release.deploy.plan import COPY_OF_ROOT, FILE, ROOT
 from waiaas.release.sums import PUBLIC_DIRECTORY
 
 
@@ -50,6 +49,8 @@ def _require_our_root(deployment: Deployment) -> None:
 
 def documents(deployment: Deployment) -> Result:
     """SHA256SUMS and the SBOM, for the release; the same artefact gives the same bytes."""
+    from waiaas.release import sbom  # here: the library takes longer to import than `check` needs
+
     folder, files = deployment.assets, deployment.bench.files
     before = _digests(folder)
     files.make_directory("release.assets", folder, PUBLIC_DIRECTORY)

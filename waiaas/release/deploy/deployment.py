@@ -12,11 +12,11 @@ from waiaas.host.processes import Finished
 from waiaas.release.deploy.branch import Branch, parse
 from waiaas.release.deploy.plan import Plan, is_for_real
 from waiaas.release.pending import folder_of
-from waiaas.release.publish import Maker
-from waiaas.release.repository import Repository
 
 if TYPE_CHECKING:
     from waiaas.release.commands import Bench
+    from waiaas.release.publish import Maker
+    from waiaas.release.repository import Repository
 
 PATIENCE = 900.0  # seconds for one tool
 DONE, THERE, WOULD, HOLDS = "done", "there already", "would be done", "holds"
@@ -72,11 +72,13 @@ class Deployment:
         return parse(self.plan.feed_branch, self.bench.processes)
 
     @property
-    def maker(self) -> Maker:
+    def maker(self) -> "Maker":
+        from waiaas.release.publish import Maker  # here: `tuf` takes longer than most steps do
+
         return Maker(self.bench.files, self.bench.clock)
 
     @property
-    def repository(self) -> Repository:
+    def repository(self) -> "Repository":
         return self.maker.repository(self.feed)
 
     def would(self, argv: Sequence[str]) -> None:

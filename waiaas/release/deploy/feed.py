@@ -7,23 +7,10 @@ beside it, from a targets key of the environment, or from both; the online keys 
 from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.release import Release
 from waiaas.release import keys, publish
-from waiaas.release.deploy import assets
 from waiaas.release.deploy.branch import MOVED
 from waiaas.release.deploy.deployment import DONE, THERE, WOULD, Deployment, Result
 
-SIGNATURES = "*.sig.json"
 ATTEMPTS = 3  # the daily refresh may push between our fetch and our push
-
-
-def signatures(deployment: Deployment) -> Result:
-    """Take the partial signatures that key holders have attached to the GitHub Release."""
-    if not deployment.pending.is_dir():
-        return Result(THERE, {"signatures": "nothing to sign"})
-    if not deployment.publishes:
-        deployment.would(assets.download_command(deployment.plan.tag, SIGNATURES))
-        return Result(WOULD, {"signatures": _listed(deployment)})
-    found = assets.download(deployment, SIGNATURES, deployment.pending)
-    return Result(DONE if found else THERE, {"signatures": _listed(deployment)})
 
 
 def feed(deployment: Deployment) -> Result:
@@ -85,7 +72,3 @@ def _seen(deployment: Deployment, commit: str) -> dict[str, str]:
         "targets version": str(targets),
         str(deployment.plan.version): f"sha256:{deployment.plan.sha256}",
     }
-
-
-def _listed(deployment: Deployment) -> str:
-    return ", ".join(sorted(p.name[:8] for p in deployment.pending.glob(SIGNATURES))) or "none"

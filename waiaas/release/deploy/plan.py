@@ -15,6 +15,8 @@ from waiaas.core.version import Version
 from waiaas.host.files import Files
 
 FILE = "release.json"
+ROOT = Path("build", "root.json")  # the root of trust, in the tree
+COPY_OF_ROOT = "root.json"  # the one that was built in, beside the artefact
 FORMAT = 1
 PUBLIC_MODE = 0o644
 PUBLISH = "WAIAAS_RELEASE_PUBLISH"  # "true": publish; anything else but "" is a dry run

@@ -10,6 +10,7 @@ from waiaas.core.errors import WaiaasError
 from waiaas.host.files import sha256
 from waiaas.release import desktop, minisign
 from waiaas.release.deploy.deployment import DONE, THERE, WOULD, Deployment, Result
+from waiaas.release.deploy.plan import COPY_OF_ROOT
 from waiaas.release.reader import read
 
 FOLDER = "desktop"
@@ -40,7 +41,7 @@ def channel(deployment: Deployment) -> Result:
 def _write(deployment: Deployment, key: Path) -> str:
     """Into our copy of the feed; the version that shells are offered."""
     files, clock = deployment.bench.files, deployment.bench.clock
-    seen = read(deployment.feed, (deployment.folder / "root.json").read_bytes())
+    seen = read(deployment.feed, (deployment.folder / COPY_OF_ROOT).read_bytes())
     offer = desktop.choose(seen, (), clock.now())
     folder = deployment.feed / FOLDER
     if offer is None:

@@ -1,23 +1,24 @@
 """The steps of a deployment, in their order; every one leaves a line in the run record."""
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from waiaas.core.errors import WaiaasError
 from waiaas.host.clock import iso
-from waiaas.release.deploy import assets, build_again, client, feed, image, shell
 from waiaas.release.deploy.deployment import Deployment, Result
 from waiaas.release.deploy.record import Entry, Record
 from waiaas.release.withdrawal.secrets import Secrets
 
-STEPS: dict[str, Callable[[Deployment], Result]] = {
-    "check": build_again.check,
-    "documents": build_again.documents,
-    "signatures": feed.signatures,
-    "feed": feed.feed,
-    "desktop": shell.channel,
-    "verify": client.verify,
-    "image": image.image,
-    "assets": assets.assets,
+# Module and function; imported when its turn comes, since some of them need much that others do not.
+STEPS = {
+    "check": ("build_again", "check"),
+    "documents": ("build_again", "documents"),
+    "signatures": ("signatures", "signatures"),
+    "feed": ("feed", "feed"),
+    "desktop": ("shell", "channel"),
+    "verify": ("client", "verify"),
+    "image": ("image", "image"),
+    "assets": ("assets", "assets"),
 }
 FAILED = "failed"
 
@@ -46,8 +47,16 @@ def _step(deployment: Deployment, name: str) -> Entry:
         return made
 
     try:
-        result = STEPS[name](deployment)
+        result = _function(name)(deployment)
     except WaiaasError as problem:
         entry(FAILED, {"code": problem.code, "message": problem.message})
         raise
     return entry(result.outcome, dict(result.observed))
+
+
+def _function(name: str) -> Callable[[Deployment], Result]:
+    module, function = STEPS[name]
+    found: Callable[[Deployment], Result] = getattr(
+        import_module(f"waiaas.release.deploy.{module}"), function
+    )
+    return found
