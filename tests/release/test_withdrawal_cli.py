@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from bench import Bench, never
+from bench import Bench
 from withdrawal_kit import artefact
 
 from waiaas.core.version import Version
 from waiaas.release import __main__ as tool
-from waiaas.release import keys, publish
+from waiaas.release import pending, publish
 from waiaas.release.withdrawal import causes
 
 pytestmark = pytest.mark.real_time  # git is asked for a name, and children are awaited in short naps
@@ -264,6 +264,8 @@ def test_an_assessment_is_kept_and_its_deadline_does_not_move__WDR_1(
     where = ("--feed", feed.feed)
     assert run("assess", "1.9.0", "--cause", "security", *where) == 0
     deadline = capsys.readouterr().out.splitlines()[1].split()[1]
+    record = feed.folder / "feed.records" / "1.9.0" / "assessment.json"
+    kept = record.read_bytes()
     now = feed.clock.time
     monkeypatch.setattr("time.time", lambda: now + 5 * 3600)
     for words in (("1.9.0", "--cause", "security"), ("1.9.0",), ()):
@@ -271,6 +273,7 @@ def test_an_assessment_is_kept_and_its_deadline_does_not_move__WDR_1(
         line = capsys.readouterr().out.splitlines()[1]
         assert deadline in line
         assert " 19 h 0 min left" in line or " 18 h 59 min left" in line
+    assert record.read_bytes() == kept
     monkeypatch.setattr("time.time", lambda: now + 25 * 3600)
     assert run("assess", *where) == 1, "overdue is an exit code"
     assert "overdue by 1 h" in capsys.readouterr().out
@@ -376,6 +379,11 @@ def test_what_was_published_in_parts_is_told_all_the_same__WDR_2(feed: Bench) ->
 
 def test_another_change_that_waits_is_not_slipped_in__WDR_2(feed: Bench, capsys: Capture) -> None:
     assert run("prepare-rollout", "--feed", feed.feed, "1.9.0", "50") == 0
-    assert run("withdraw", "1.9.0", "--feed", feed.feed, "--online", online(feed), "--yes") == 2
+    tell = ("withdraw", "1.9.0", "--feed", feed.feed, "--online", online(feed), "--yes")
+    assert run(*tell) == 2
     assert "holds something else than the withdrawal of 1.9.0" in capsys.readouterr().err
-    assert keys.load_folder(feed.keys, never)
+    pending.drop(feed.folder / "feed.pending", feed.maker.files)
+    assert run("prepare-withdrawal", "--feed", feed.feed, "1.9.0", "--reason", "bad") == 0
+    publish.rollout(feed.maker, feed.feed, Version.parse("1.8.0"), 50, feed.ring)
+    assert run(*tell) == 2, "it would take back what was decided since about 1.8.0"
+    assert "holds something else" in capsys.readouterr().err

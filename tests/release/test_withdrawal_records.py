@@ -259,6 +259,8 @@ def test_a_run_record_knows_what_is_left_and_what_failed__WDR_2(tmp_path: Path) 
 
     book.attempt("issue", broken)
     assert book.failed
+    seen = book.attempt("notes", lambda: done(f"it says {SECRETS['github']}"))
+    assert seen.observed == "[line withheld]", "and never a secret, whoever said it"
     again = log.Log(shelf(tmp_path), V)
     assert again.seen["issue"].observed == "[Errno 28] No space left on device: 'issue.md'"
     assert log.is_marked(shelf(tmp_path), V)

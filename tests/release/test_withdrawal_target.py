@@ -163,7 +163,7 @@ def test_a_way_back_over_a_migration_is_known_as_one__WDR_2() -> None:
 
 @pytest.mark.parametrize(
     ("share", "lands"),
-    [(None, "1.9.1"), (Rollout(0, ((0, 10),)), "1.8.0"), (Rollout(0, ((0, 100),)), "1.9.1")],
+    [(None, "1.9.1"), (Rollout(0, ((0, 99),)), "1.8.0"), (Rollout(0, ((0, 100),)), "1.9.1")],
 )
 def test_texts_name_a_newer_version_only_if_everybody_gets_it__WDR_3(
     share: Rollout | None, lands: str
