@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -31,6 +33,14 @@ def test_loopback_can_be_reached() -> None:
 def test_sleep_is_refused() -> None:
     with pytest.raises(GuardTripped):
         time.sleep(0.001)
+
+
+def test_the_end_of_a_child_can_be_awaited() -> None:
+    """It closes its streams, and ends later."""
+    late = "import os, sys, time; os.close(1); os.close(2); time.sleep(0.05)"
+    child = subprocess.Popen([sys.executable, "-c", late], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child.communicate(timeout=60)
+    assert child.returncode == 0
 
 
 @pytest.mark.real_time

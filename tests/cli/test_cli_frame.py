@@ -85,7 +85,7 @@ def test_version_and_health_import_nothing_heavy__PRF_1() -> None:
     )
     for argv in (("--version",), ("health", "--data-dir", "/nonexistent")):
         done = subprocess.run(
-            [sys.executable, "-c", code, *argv],
+            [sys.executable, "-S", "-c", code, *argv],  # -S: without what site-packages start, like coverage
             capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2],
         )  # fmt: skip
         assert done.stdout.strip() == "", argv
