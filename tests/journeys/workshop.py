@@ -15,6 +15,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.journeys import measured
+
 REPOSITORY = Path(__file__).parents[2]
 PYTHON = sys._base_executable  # type: ignore[attr-defined] # no virtual environment is active
 PLACEHOLDER = "http://127.0.0.1:9/"  # the feed of every artefact, until a test names its own
@@ -40,7 +42,7 @@ class Workshop:
         """The artefact of this tree as `version`; `overlay` adds or replaces files by path."""
         key = name or version
         if key not in self._built:
-            self._built[key] = self._build(version, overlay or {}, key)
+            self._built[key] = self._build(version, overlay or measured.overlay(REPOSITORY), key)
         return self._built[key]
 
     def _build(self, version: str, overlay: dict[str, str], key: str) -> Path:
