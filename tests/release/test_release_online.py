@@ -83,6 +83,7 @@ def test_refresh_needs_and_reads_the_two_online_keys_only__FEED_1(
     assert {path.parent for path in watch.opened if path.suffix == ".pem"} <= {Path("online"), online}
 
 
+@pytest.mark.real_time  # a withdrawal looks at what is at hand, and waiting for a process sleeps
 @pytest.mark.parametrize(
     "argv",
     [
