@@ -113,4 +113,4 @@ def _place(command: argparse.ArgumentParser, *, needed: bool) -> None:
     )
     command.add_argument("--records", type=Path, metavar="DIR", help="folder of the records (F.records)")
     command.add_argument("--settings", type=Path, metavar="FILE", help="settings of the team (F.toml)")
-    command.add_argument("--by", metavar="NAME", help="who is acting (default: git's user.name)")
+    command.add_argument("--by", metavar="NAME", help="who acts (default: the checkout's user.name, or you)")

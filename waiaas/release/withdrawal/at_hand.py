@@ -63,8 +63,8 @@ def releases(bench: "Bench", arguments: argparse.Namespace) -> tuple[Release, ..
 
 
 def _git_name(bench: "Bench", team: Settings) -> str:
+    """As the checkout has it, where one is named."""
     programs = outside(bench)
-    if not programs.has("git"):
+    if team.checkout is None or not programs.has("git"):
         return ""
-    where = ("-C", str(team.checkout)) if team.checkout else ()
-    return programs.run(("git", *where, "config", "--get", "user.name")).stdout.strip()
+    return programs.run(("git", "-C", str(team.checkout), "config", "--get", "user.name")).stdout.strip()
