@@ -23,6 +23,7 @@ from waiaas.host.files import Files  # noqa: E402
 from waiaas.host.processes import Processes  # noqa: E402
 from waiaas.release.deploy import branch, client, plan  # noqa: E402
 from waiaas.release.deploy.assemble import payload  # noqa: E402
+from waiaas.release.deploy.deployment import genuine  # noqa: E402
 from waiaas.release.repository import Repository  # noqa: E402
 
 
@@ -75,6 +76,7 @@ class Staging:
         """The newest good release that is public, as users have it; its file."""
         public = self.folder / "public"
         branch.parse(self.plan.feed_branch, Processes(os.environ)).fetch(public)
+        genuine(public, REPOSITORY)  # what runs below is what a client would run
         releases = Repository(public, Files(), Clock()).releases()
         found = client.predecessor(releases, self.plan.version)
         if found is None:

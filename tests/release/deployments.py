@@ -74,6 +74,8 @@ class Yard:
         self.folder = bench.folder / "release"
         self.folder.mkdir()
         self.store.mkdir()
+        (bench.folder / "build").mkdir()
+        shutil.copyfile(bench.keys / "root.json", bench.folder / "build" / "root.json")
         subprocess.run(["git", "init", "-q", "--bare", str(self.origin)], check=True)
         tools = bench.folder / "tools"
         tools.mkdir()

@@ -2,15 +2,16 @@
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from bench import Bench
 from deployments import Yard
 
-from waiaas.core.errors import UsageError, WaiaasError
+from waiaas.core.errors import TrustRefused, UsageError, WaiaasError
 from waiaas.release import keys
-from waiaas.release.deploy import branch, feed, signatures
+from waiaas.release.deploy import branch, client, feed, signatures
 from waiaas.release.deploy.deployment import DONE, THERE, WOULD, Deployment
 from waiaas.release.repository import Repository
 
@@ -178,3 +179,61 @@ def test_git_gets_the_token_from_the_environment_and_no_command_line_holds_it__R
     done = subprocess.run(argv, input=asked, env=environ, capture_output=True, text=True, check=True)
     assert "username=x-access-token\npassword=the-token" in done.stdout
     assert "the-token" not in " ".join(argv)
+
+
+def overwritten(yard: Yard, change: Callable[[Path], None]) -> str:
+    """Somebody who may push, and holds no key, changes the branch; returns the commit."""
+    folder = yard.bench.folder / "attacker"
+    yard.deployment().branch.fetch(folder)
+    change(folder)
+    return yard.deployment().branch.push(folder, "nothing to see here")
+
+
+def test_a_forged_list_on_the_branch_is_never_signed__FEED_1(yard: Yard) -> None:
+    """The workflow holds keys, and the branch belongs to whoever can push."""
+    feed.feed(yard.deployment())
+    yard.assemble("1.9.1")
+
+    def forge(folder: Path) -> None:
+        listed = folder / "metadata" / "1.targets.json"
+        listed.write_text(listed.read_text().replace('"critical":false', '"critical":true'))
+
+    commit = overwritten(yard, forge)
+    with pytest.raises(TrustRefused) as refused:
+        feed.feed(yard.deployment())
+    assert refused.value.code == "feed-refused"
+    assert yard.public("rev-parse", "feed") == commit
+
+
+def test_an_artefact_changed_on_the_branch_is_never_run__RLSE_05(yard: Yard) -> None:
+    """`verify` runs the previous release from the public feed: it is read as a client does first."""
+    feed.feed(yard.deployment())
+    [payload] = [n for n in yard.public("ls-tree", "-r", "--name-only", "feed").split() if n.endswith(".pyz")]
+    overwritten(yard, lambda folder: (folder / payload).write_text("#!/bin/sh\ntouch /tmp/owned\n"))
+    with pytest.raises(TrustRefused):
+        client.verify(yard.deployment())
+
+
+def test_a_feed_that_is_gone_does_not_begin_again__FEED_1(yard: Yard) -> None:
+    """A feed begun anew would list this version alone, and forget what was withdrawn."""
+    feed.feed(yard.deployment())
+    commit = overwritten(yard, lambda folder: shutil.rmtree(folder / "metadata"))
+    for _ in range(2):  # also from a shallow copy of a longer history
+        with pytest.raises(WaiaasError) as refused:
+            feed.feed(yard.deployment())
+        assert refused.value.code == "feed-gone"
+    assert yard.public("rev-parse", "feed") == commit
+
+
+def test_a_feed_begins_on_an_empty_branch__RLSE_05(bench: Bench) -> None:
+    """As docs/release.md has it made, so that Pages can be pointed at it."""
+    yard = Yard(bench)
+    subprocess.run(["git", "-C", yard.origin, "hash-object", "-wt", "tree", "/dev/null"], check=True)
+    git = ["git", "-C", yard.origin, "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    empty = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+    made = subprocess.run(
+        [*git, "commit-tree", empty, "-m", "the feed"], capture_output=True, text=True, check=True
+    )
+    subprocess.run([*git, "update-ref", "refs/heads/feed", made.stdout.strip()], check=True)
+    assert feed.feed(yard.deployment()).outcome == DONE
+    assert listed(yard.deployment()) == ["1.9.0"]

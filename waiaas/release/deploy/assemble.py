@@ -20,6 +20,7 @@ from waiaas.host.files import Files, sha256
 from waiaas.host.processes import Processes
 from waiaas.release import artefact, build, keys, publish
 from waiaas.release.deploy import branch, plan
+from waiaas.release.deploy.deployment import genuine
 from waiaas.release.pending import PUBLIC_DIRECTORY
 from waiaas.release.repository import Repository
 
@@ -47,6 +48,7 @@ def assemble(wish: Wish, files: Files, clock: Clock, processes: Processes) -> pl
     files.make_directory("release.folder", wish.output, PUBLIC_DIRECTORY)
     feed, maker = wish.output / "feed", publish.Maker(files, clock)
     branch.parse(wish.feed_branch, processes).fetch(feed)
+    genuine(feed, wish.source)
     rehearsal = not (wish.source / plan.ROOT).is_file()
     root = _root(wish, files, clock, rehearsal=rehearsal)
     floor = _targets_floor(maker.repository(feed), version)

@@ -16,6 +16,7 @@ TOKEN = "WAIAAS_FEED_TOKEN"  # noqa: S105 - the name of the variable that may ho
 HELPER = f'!f() {{ test -n "${TOKEN}" && echo username=x-access-token && echo "password=${TOKEN}"; }}; f'
 MOVED = "feed-moved"  # somebody else has pushed since we fetched
 PATIENCE = 300.0  # seconds for one git command
+POINT_OF_COMMIT = "metadata/timestamp.json"  # what every feed has
 NO_REFERENCE = 2  # exit code of `git ls-remote --exit-code`
 IDENTITY = ("-c", "user.name=waiaas-release", "-c", "user.email=waiaas-release@users.noreply.github.com")
 
@@ -38,7 +39,8 @@ class Branch:
     def fetch(self, feed: Path) -> str:
         """Make the folder what is public now; returns the commit, "" for none.
 
-        Only a folder that an earlier `fetch` made is replaced; raises UsageError `not-a-copy`.
+        Only a folder that an earlier `fetch` made is replaced; raises UsageError `not-a-copy`, and
+        WaiaasError `feed-gone` for a branch that once held a feed and holds none now.
         """
         if feed.exists() and not (feed / ".git").is_dir():
             raise UsageError(
@@ -51,6 +53,7 @@ class Branch:
             inside = ("-C", str(feed))
             self._git(*inside, "fetch", "-q", "--depth", "1", self.remote, f"refs/heads/{self.name}")
             self._git(*inside, "reset", "-q", "--hard", "FETCH_HEAD")
+            self._refuse_loss(feed)
         return head
 
     def push(self, feed: Path, message: str) -> str:
@@ -73,6 +76,21 @@ class Branch:
         if (seen := self.head()) != ours:
             raise WaiaasError(MOVED, f"{self.name} is at {seen[:12]}, not at {ours[:12]}", "run it again")
         return seen
+
+    def _refuse_loss(self, feed: Path) -> None:
+        """A feed begins once: whoever lost it would begin it again, without what was withdrawn."""
+        if (feed / POINT_OF_COMMIT).is_file():
+            return
+        inside = ("-C", str(feed))
+        if self._git(*inside, "rev-parse", "--is-shallow-repository").stdout.strip() == "true":
+            self._git(*inside, "fetch", "-q", "--unshallow", self.remote, f"refs/heads/{self.name}")
+        last = self._git(*inside, "log", "-1", "--format=%H", "--", POINT_OF_COMMIT).stdout.strip()
+        if last:
+            raise WaiaasError(
+                "feed-gone",
+                f"{self.name} holds no feed any more, since {last[:12]}",
+                "bring it back with `git revert`",
+            )
 
     def _git(self, *arguments: str) -> Finished:
         return _checked(self._try(*arguments), f"git {' '.join(arguments)}")

@@ -29,7 +29,7 @@ PATIENCE = 300.0  # seconds for one command of the client
 def verify(deployment: Deployment) -> Result:
     """Whoever has the previous release gets this one."""
     plan = deployment.plan
-    deployment.branch.fetch(deployment.feed)
+    deployment.fetch()
     previous = predecessor(deployment.repository.releases(), plan.version)
     who = str(previous.version) if previous else f"{plan.version}, the first"
     if not deployment.publishes:

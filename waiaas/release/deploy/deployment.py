@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from waiaas.core.errors import WaiaasError
 from waiaas.host.files import sha256
 from waiaas.host.processes import Finished
-from waiaas.release.deploy.branch import Branch, parse
-from waiaas.release.deploy.plan import Plan, is_for_real
+from waiaas.release.deploy.branch import POINT_OF_COMMIT, Branch, parse
+from waiaas.release.deploy.plan import ROOT, Plan, is_for_real
 from waiaas.release.pending import folder_of
 
 if TYPE_CHECKING:
@@ -71,6 +71,15 @@ class Deployment:
     def branch(self) -> Branch:
         return parse(self.plan.feed_branch, self.bench.processes)
 
+    def fetch(self) -> str:
+        """Make our copy what is public, and read it as a client does; returns the commit, "" for none.
+
+        Raises TrustRefused `feed-refused`: whoever can push to the branch cannot sign.
+        """
+        commit = self.branch.fetch(self.feed)
+        genuine(self.feed, self.source)
+        return commit
+
     @property
     def maker(self) -> "Maker":
         from waiaas.release.publish import Maker  # here: `tuf` takes longer than most steps do
@@ -102,6 +111,14 @@ class Deployment:
                 "tool-missing", f"{argv[0]} is not installed", f"install {argv[0]}, and run this step again"
             )
         return self.bench.processes.run(argv, PATIENCE)
+
+
+def genuine(feed: Path, source: Path) -> None:
+    """Every signature and every byte of a feed holds, from the tree's own root of trust on."""
+    if (source / ROOT).is_file() and (feed / POINT_OF_COMMIT).is_file():
+        from waiaas.release.reader import read
+
+        read(feed, (source / ROOT).read_bytes())
 
 
 def same_bytes(path: Path, digest: str, what: str) -> None:

@@ -16,7 +16,7 @@ ATTEMPTS = 3  # the daily refresh may push between our fetch and our push
 def feed(deployment: Deployment) -> Result:
     """The public feed lists this version, with these bytes."""
     if not deployment.publishes:
-        commit = deployment.branch.fetch(deployment.feed)
+        commit = deployment.fetch()
         if _listing(deployment) is not None:
             return Result(THERE, _seen(deployment, commit))
         deployment.would(["git", "push", deployment.branch.remote, f"HEAD:{deployment.branch.name}"])
@@ -33,16 +33,15 @@ def feed(deployment: Deployment) -> Result:
 
 def _make_public(deployment: Deployment) -> Result:
     """Look, publish what is missing, look again; raises WaiaasError `feed-moved` if somebody was faster."""
-    branch = deployment.branch
-    commit = branch.fetch(deployment.feed)
+    commit = deployment.fetch()
     if _listing(deployment) is not None:
         return Result(THERE, _seen(deployment, commit))
     if deployment.keys is None:
         raise UsageError("no-keys", "publishing needs the online keys", "name their folder with --keys K")
     ring = keys.load_folder(deployment.keys, deployment.bench.passphrase.known)
     publish.publish_pending(deployment.maker, deployment.feed, ring, keep=True)
-    branch.push(deployment.feed, f"release {deployment.plan.version}")
-    commit = branch.fetch(deployment.feed)
+    deployment.branch.push(deployment.feed, f"release {deployment.plan.version}")
+    commit = deployment.fetch()
     if _listing(deployment) is None:
         raise WaiaasError("not-published", "the feed does not list what was published", "run this step again")
     return Result(DONE, _seen(deployment, commit))

@@ -30,7 +30,7 @@ def image(deployment: Deployment) -> Result:
     if not plan.images:
         return Result(THERE, {"images": "none asked for"})
     digest = digest_of(deployment.folder / "image")
-    deployment.branch.fetch(deployment.feed)
+    deployment.fetch()
     good = [r.version for r in deployment.repository.releases() if r.withdrawn is None]
     names = [f"{repository}:{tag}" for repository in plan.images for tag in tags(plan.version, good)]
     with _logins(deployment) as authfile:

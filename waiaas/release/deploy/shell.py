@@ -22,7 +22,7 @@ def channel(deployment: Deployment) -> Result:
     key = deployment.keys and deployment.keys / KEY
     if key is None or not key.is_file():
         return Result(THERE, {"desktop channel": "none: there is no minisign key"})
-    deployment.branch.fetch(deployment.feed)
+    deployment.fetch()
     if not deployment.publishes:
         deployment.bench.remark("dry run: would sign the bundles for shells and push latest.json")
         return Result(WOULD, {"latest.json": _digest(deployment)})
@@ -32,7 +32,7 @@ def channel(deployment: Deployment) -> Result:
         return Result(THERE, {"latest.json": before, "offers": offered})
     wanted = _digest(deployment)
     deployment.branch.push(deployment.feed, f"desktop channel offers {offered}")
-    deployment.branch.fetch(deployment.feed)
+    deployment.fetch()
     if (seen := _digest(deployment)) != wanted:
         raise WaiaasError("not-published", f"latest.json is {seen}, not {wanted}", "run this step again")
     return Result(DONE, {"latest.json": seen, "offers": offered})

@@ -56,7 +56,6 @@ def _step(deployment: Deployment, name: str) -> Entry:
 
 def _function(name: str) -> Callable[[Deployment], Result]:
     module, function = STEPS[name]
-    found: Callable[[Deployment], Result] = getattr(
-        import_module(f"waiaas.release.deploy.{module}"), function
-    )
+    place = import_module(f"waiaas.release.deploy.{module}")
+    found: Callable[[Deployment], Result] = getattr(place, function)
     return found
