@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 NODE_TOOLS := .cache/npm
 NODE_READY := $(NODE_TOOLS)/.ready
 
-.PHONY: help demo test unit journeys containers chaos soak fuzz chain reproducible release-rehearsal setup node build lint workflow-lint coverage release-please-table clean
+.PHONY: help demo test unit journeys containers chaos soak fuzz chain reproducible release-rehearsal setup node build man lint workflow-lint coverage release-please-table clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/'
@@ -47,6 +47,9 @@ release-rehearsal: $(READY) $(NODE_READY) ## a whole release, twice and interrup
 
 build: $(READY) ## the artefact, into dist/
 	@$(RUN) -m waiaas.release build -o dist
+
+man: $(READY) ## the manual page, into dist/
+	@$(RUN) build/man.py --check
 
 lint: $(NODE_READY) ## every linter: code, types, security, scripts, workflows, commits
 	@$(RUN) build/lint.py

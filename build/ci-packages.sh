@@ -12,6 +12,8 @@ PACKAGES=(
   systemd-container
   # the stock verifier of the desktop channel, the official checker of metrics, a browser
   minisign prometheus chromium
+  # shells whose completion is tested, formatters that judge the manual page
+  fish groff mandoc man-db zsh
   # what the tests watch with
   strace
 )

@@ -2,8 +2,6 @@
 
 import json
 import os
-import shutil
-import subprocess
 import tomllib
 from pathlib import Path
 
@@ -11,8 +9,6 @@ import pytest
 
 from tests.cli.conftest import Waiaas
 from waiaas import __version__
-from waiaas.cli.commands import VISIBLE
-from waiaas.cli.completion import vocabulary
 from waiaas.core.compat import LATEST_SCHEMA_VERSION, MIN_COMPATIBLE_SCHEMA_VERSION
 from waiaas.core.errors import Exit
 from waiaas.core.layout import Layout
@@ -235,19 +231,3 @@ def test_health_of_a_stopped_daemon_is_exit_3(ready: Waiaas, data_dir: Path) -> 
     assert ready("health").code == Exit.NOT_READY
     (data_dir / "daemon.json").write_text(json.dumps({"pid": 1, "port": 1, "hostname": "127.0.0.1"}))
     assert ready("health", "--json").error["code"] == "not-running"
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_is_accepted_by_its_shell(waiaas: Waiaas, shell: str) -> None:
-    script = waiaas("completion", shell).out
-    assert "kill-switch" in script
-    if shutil.which(shell):
-        subprocess.run([shell, "-n"], input=script, text=True, check=True)
-
-
-def test_completion_knows_every_command_and_its_words() -> None:
-    words = vocabulary()
-    assert set(words) == {*VISIBLE, "update"}
-    assert {"create", "list", "verify", "restore", "prune", "--full", "--yes"} <= set(words["backup"])
-    assert "--rollback" in words["upgrade"]
-    assert "--background" not in words["start"]
