@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from github import REPOSITORY, GitHub
-from workflow import Runner
+from workflow import Action, Runner
 
 HERE = Path(__file__).resolve().parents[2]
 KEYS = {"TARGETS": "targets-1.pem", "SNAPSHOT": "snapshot-1.pem", "TIMESTAMP": "timestamp-1.pem"}
@@ -61,7 +61,7 @@ class Machines:
             "GH_CONFIG_DIR": str(config),
         }
 
-    def _actions(self, tag: str) -> dict[str, object]:
+    def _actions(self, tag: str) -> dict[str, Action]:
         store = self.folder / f"artefacts-{tag}"
 
         def checkout(runner: Runner, given: Mapping[str, str]) -> None:

@@ -43,7 +43,7 @@ class Source:
     def release(self, *commits: str) -> str:
         """These commits on main, the release pull request, its merge, the release; returns the tag."""
         self._world.commit(*commits)
-        tag = self._world.release()
+        tag: str = self._world.release()
         self._github.release(tag)
         return tag
 
