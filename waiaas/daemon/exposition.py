@@ -6,8 +6,8 @@ now is left out rather than guessed; `waiaas_up` says why.
 """
 
 import os
-import platform
 import resource
+import sys
 from pathlib import Path
 
 import waiaas
@@ -38,7 +38,7 @@ def _program(report: HealthReport) -> tuple[str, ...]:
     labels = {
         "version": waiaas.__version__,
         "implementation": report.implementation,
-        "python": platform.python_version(),
+        "python": "{}.{}.{}".format(*sys.version_info),
     }
     return (
         family("waiaas_build_info", "gauge", "The program that runs.", [(labels, 1)]),
