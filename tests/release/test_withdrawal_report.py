@@ -160,6 +160,18 @@ def test_the_number_of_users_goes_into_the_issue__WDR_4(office: Office) -> None:
     assert "at least 40, by the downloads" in office.state("github")["issues"][0]["body"]
 
 
+@pytest.mark.journey
+def test_an_old_report_says_nothing_of_today__WDR_4(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    github = office.state("github")
+    github["releases"]["v1.9.0"]["api"]["published_at"] = iso(office.bench.clock.time - 2 * DAY)
+    office.keep("github", github)
+    assert office.run("report", "--feed", office.feed, "1.9.0", *office.reach) == 0
+    now = office.bench.clock.time
+    monkeypatch.setattr("time.time", lambda: now + 8 * DAY)
+    assert office.withdraw() == 0
+    assert "Users affected: unknown" in office.state("github")["issues"][0]["body"]
+
+
 def test_what_cannot_be_looked_at_is_unknown_and_says_why__WDR_4(office: Office, capsys: Capture) -> None:
     office.without("gh")
     assert office.run("report", "--feed", office.feed, "1.9.0") == 0

@@ -228,6 +228,20 @@ def test_a_tag_that_has_no_other_good_version_gets_the_target__WDR_2(office: Off
     assert office.serves("2.0.0") == "2.0.0", "its own tag stays: nothing is deleted"
 
 
+def test_one_registry_that_fails_keeps_no_other_from_being_seen_to__WDR_2(office: Office) -> None:
+    other = "other.example/waiaas"
+    registry = office.state("registry")
+    registry |= {name.replace(IMAGE, other): manifest for name, manifest in registry.items()}
+    del registry[f"{IMAGE}:1.8.0"]
+    office.keep("registry", registry)
+    assert office.withdraw("1.9.0", "--image", other) == 1
+    assert office.outcomes()["images"] == "failed"
+    assert f"there is no {IMAGE}:1.8.0" in office.observed("images")
+    after = office.state("registry")
+    assert after[f"{other}:latest"] == after[f"{other}:1.8.0"]
+    assert office.serves("latest") == "1.9.0"
+
+
 def test_a_candidate_has_no_moving_tags_to_give_back__WDR_2(office: Office) -> None:
     assert office.withdraw("1.9.0-rc.1") == 0
     assert office.outcomes("1.9.0-rc.1")["images"] == "not-needed"

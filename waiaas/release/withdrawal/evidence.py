@@ -41,7 +41,7 @@ def collect(desk: Desk, version: Version, source: Path, run: int | None) -> dict
     desk.shelf.files.make_directory("record.folder", place, PUBLIC_DIRECTORY)
     pieces = [
         _piece("build-log", lambda: _build_log(desk, version, run)),
-        _piece("coverage", lambda: checks.coverage(desk.outside, source, place / "coverage")),
+        _piece("coverage", lambda: _coverage(desk, source, place / "coverage")),
         _piece("types", lambda: _kept(desk, version, "types.txt", checks.types(desk.outside, source))),
         _piece(
             "security",
@@ -127,6 +127,11 @@ def _build_log(desk: Desk, version: Version, run: int | None) -> checks.Checked:
     log = desk.shelf.secrets.withheld(desk.outside.ask(github.run_log(repository, run)))
     desk.shelf.write(Path(str(version), FOLDER, "build-log.txt"), log)
     return checks.Checked(False, f"run {run} failed: {len(log.splitlines())} lines in build-log.txt")
+
+
+def _coverage(desk: Desk, source: Path, place: Path) -> checks.Checked:
+    desk.shelf.files.remove_tree("record.coverage", place)
+    return checks.coverage(source, place)
 
 
 def _kept(desk: Desk, version: Version, name: str, checked: checks.Checked) -> checks.Checked:

@@ -11,7 +11,7 @@ from waiaas.host.processes import Finished, Processes
 from waiaas.release.withdrawal.secrets import Secrets
 
 Argv = tuple[str, ...]
-PATIENCE = 120.0  # seconds for one command
+PATIENCE = 60.0  # seconds for one command
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,15 @@ def image_tags(case: Case) -> Seen:
         commands = [images.SKOPEO.move(name, f"DIGEST-OF-{good}", tag) for name, tag, good in moves]
         todo = "; ".join(map(shlex.join, commands))
         return by_hand("neither skopeo nor docker buildx is at hand: nothing was looked at", todo)
-    return done("; ".join(images.move_back(registry, desk.outside, *move, case.version) for move in moves))
+    seen, left = [], []
+    for move in moves:  # one registry that fails keeps no other from being seen to
+        try:
+            seen.append(images.move_back(registry, desk.outside, *move, case.version))
+        except WaiaasError as problem:
+            left.append(problem.message)
+    if left:
+        raise WaiaasError("tags-left", "; ".join([*left, *seen]))
+    return done("; ".join(seen))
 
 
 def latest(case: Case) -> Seen:

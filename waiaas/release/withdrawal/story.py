@@ -20,6 +20,7 @@ from waiaas.release.pending import PUBLIC_DIRECTORY
 from waiaas.release.reader import Verified
 from waiaas.release.withdrawal import pointers, posts, rollback_tag, target
 from waiaas.release.withdrawal.case import Case, Desk, Seen
+from waiaas.release.withdrawal.downloads import WEEK, seconds
 from waiaas.release.withdrawal.log import Log, failure
 from waiaas.release.withdrawal.marking import Mark
 from waiaas.release.withdrawal.texts import Facts
@@ -82,8 +83,6 @@ def _case(desk: Desk, log: Log, verified: Verified, version: Version, extras: Ex
     if gone is None:
         raise WaiaasError("not-shown", f"the feed does not say that {version} is withdrawn")
     good = target.landing(releases, version, desk.shelf.clock.now())
-    report = desk.shelf.load("report", version)
-    downloads = report["downloads"] if report else None
     facts = Facts(
         version=version,
         good=good,
@@ -94,10 +93,18 @@ def _case(desk: Desk, log: Log, verified: Verified, version: Version, extras: Ex
         fixed_in=extras.fixed_in,
         eta=extras.eta or "",
         problems=extras.problems or (),
-        affected=downloads["count"] if downloads else None,
+        affected=_affected(desk, version, gone.at),
         image=desk.settings.images[0] if desk.settings.images else "",
     )
     return Case(releases, verified.shells, facts, gone, desk, log.seen)
+
+
+def _affected(desk: Desk, version: Version, at: int) -> int | None:
+    """Downloads of seven days, from the report; one of long before the withdrawal says nothing."""
+    report = desk.shelf.load("report", version)
+    if report is None or report["downloads"] is None or seconds(report["updated"]) < at - WEEK:
+        return None
+    return int(report["downloads"]["count"])
 
 
 def _head(gone: Withdrawal, extras: Extras, facts: Facts | None) -> dict[str, Any]:
