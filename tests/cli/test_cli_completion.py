@@ -78,7 +78,9 @@ CASES: list[tuple[list[str], set[str], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("line", "offered", "never"), CASES, ids=lambda value: " ".join(value)[:40] or "-")
+@pytest.mark.parametrize(
+    ("line", "offered", "never"), CASES, ids=lambda value: " ".join(sorted(value))[:40] or "-"
+)
 def test_what_may_come_next_is_offered(
     shell: str, script: Path, line: list[str], offered: set[str], never: set[str]
 ) -> None:
