@@ -1,5 +1,7 @@
 """What a starting daemon, and who starts it, does with a run at work or left open (UPGR-15)."""
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from waiaas.core.errors import Busy
+from waiaas.core.errors import Busy, RollbackFailed
 from waiaas.core.journal import FORMAT, Event
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.settings import Settings
@@ -125,3 +127,20 @@ def test_a_run_of_other_data_is_no_concern_of_ours__UPGR_16(place: Place) -> Non
 def test_without_an_open_run_there_is_nothing_to_recover__UPGR_15(place: Place) -> None:
     assert presence.recover_before_start(place, 0.0) is None
     assert not place.program.lock.exists()
+
+
+@pytest.mark.parametrize("why", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_who_may_not_recover_says_who_may__UPGR_15(
+    place: Place, monkeypatch: pytest.MonkeyPatch, why: int
+) -> None:
+    """Also in a sandbox whose owner could, but whose file system is read-only."""
+
+    def closed(*_: object) -> None:
+        raise OSError(why, os.strerror(why))
+
+    journal(place, *STARTING)
+    monkeypatch.setattr(presence, "locked", closed)
+    with pytest.raises(RollbackFailed) as refused:
+        settled(place)
+    assert refused.value.code == "recovery-needs-owner"
+    assert refused.value.hint.endswith("upgrade --recover")

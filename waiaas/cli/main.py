@@ -164,6 +164,7 @@ def _serves(name: str, arguments: "Any") -> bool:
 
 def _notice(context: "Context") -> None:
     if context.out.talks and context.loaded is not None and context.loaded.initialised:
+        _settle_rights("notice", context)  # root, if the command went through systemd: never in those data
         from waiaas.upgrade.notice import notice
 
         loaded = context.loaded

@@ -15,14 +15,15 @@ from waiaas.core.choose import Stay, Upgrade, withdrawal_of
 from waiaas.core.errors import Exit, UsageError, WaiaasError
 from waiaas.core.journal import Facts
 from waiaas.core.version import Version
+from waiaas.daemon.notify import notify, patience, saying
 from waiaas.host.clock import iso
-from waiaas.upgrade import book, preflight, presence, story
+from waiaas.upgrade import book, child, preflight, presence, story
 from waiaas.upgrade.feed import Feed
 from waiaas.upgrade.place import Place, Wish, locked
 from waiaas.upgrade.story import Checked
 
 RECOVERY_PATIENCE = 600.0  # seconds that `--recover` waits for a run at work: it may be its last act
-START_PATIENCE = 60.0  # seconds that a service manager waits for somebody else's recovery
+START_PATIENCE = 20.0  # seconds that a service manager waits for somebody else's recovery
 HELP = "upgrade to the newest release, or roll the last upgrade back"
 
 
@@ -73,6 +74,7 @@ def run(args: argparse.Namespace, context: Context) -> Result:
 def _before_start(context: Context) -> Result:
     """What a service manager calls before each start (UPGR-15), where `before_start.py` did not answer."""
     place = places.place(context, rights.load(context), Teller(context.out))
+    notify(context.host.environ, saying("finishing an interrupted upgrade", patience(child.PATIENCE)))
     recovered = presence.recover_before_start(place, START_PATIENCE)
     return Result(recovered or NOTHING, describe_run(recovered) if recovered else "")
 

@@ -105,7 +105,7 @@ def start(processes: Processes, name: str, seconds: float) -> None:
     processes.run(["systemctl", "reset-failed", name], ANSWER)  # or its start limit would refuse
     done = processes.run(["systemctl", "start", name], seconds)
     if done.code == -9:
-        raise TimedOut("not-ready", f"{name} was not ready within {seconds:g} s")
+        raise TimedOut("not-ready", f"{name} was not ready within {seconds:g} s", f"journalctl -u {name}")
     if done.code != 0:
         raise _ended(processes, name)
 

@@ -130,7 +130,7 @@ def recover(place: Place, *, restart: bool = True, daemon_lock: Lock | None = No
         return None
     run = make_run(place, state.plan)
     run.restart, run.daemon_lock = restart, daemon_lock
-    run.revive = restart and unit.gave_up(run)
+    run.revive = restart and unit.expected(run)
     place.report.note(
         f"finishing the interrupted run {state.run} ({state.plan['from']} → {state.plan['to']})"
     )

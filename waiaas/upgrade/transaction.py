@@ -43,7 +43,7 @@ class Run:
     daemon_lock: Lock | None = None
     owner: Owner | None = None  # of the data directory, where that is somebody else (UPGR-14)
     restart: bool = True  # False: whoever recovers is about to be the daemon itself
-    revive: bool = False  # the daemon's unit gave up: started again whether it ran before or not
+    revive: bool = False  # the daemon's unit tried to run: started again whether it ran before or not
 
     def facts_of(self, step: str) -> Facts:
         state = self.book.open_run()

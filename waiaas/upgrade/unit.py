@@ -60,10 +60,10 @@ def start(run: Run, patience: float, ill: Callable[[int], str]) -> int:
     return found.main_pid
 
 
-def gave_up(run: Run) -> bool:
-    """It failed for good: whoever recovers starts it, whatever the run found at its beginning."""
+def expected(run: Run) -> bool:
+    """It runs, or tried to: whoever recovers starts it then, whatever the run found at its beginning."""
     found = known(run)
-    return found is not None and found.state == "failed"
+    return found is not None and found.state != "inactive"
 
 
 def findings(run: Run) -> Iterator[tuple[str, str]]:
