@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 NODE_TOOLS := .cache/npm
 NODE_READY := $(NODE_TOOLS)/.ready
 
-.PHONY: help demo test unit journeys containers chaos soak fuzz chain reproducible release-rehearsal setup node build man lint workflow-lint coverage release-please-table clean
+.PHONY: help demo test unit journeys containers systemd chaos soak fuzz chain reproducible release-rehearsal setup node build man lint workflow-lint coverage release-please-table clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/'
@@ -16,7 +16,7 @@ help: ## what can be made
 demo: $(READY) ## the main job: build two versions, publish, start, upgrade, roll back
 	@$(RUN) build/demo.py
 
-test: lint unit journeys containers ## lint, types, unit tests, journeys, real engines
+test: lint unit journeys containers systemd ## lint, types, unit tests, journeys, real engines, a real systemd
 
 unit: $(READY) ## the unit ring: seconds
 	@$(RUN) -m pytest -n auto -m "not journey and not fuzz"
@@ -26,6 +26,9 @@ journeys: $(READY) ## the built artefact, real processes, real sockets, fuzzers:
 
 containers: $(READY) ## the image with Docker, compose and podman; says why where it cannot
 	@build/containers.sh || [ $$? = 77 ]
+
+systemd: $(READY) ## the service under a real systemd, power cuts included; says why where it cannot
+	@build/systemd.sh || [ $$? = 77 ]
 
 chaos: $(READY) ## kill points, faults, attacks, soak; writes docs/reliability.md: an hour or more
 	@$(RUN) build/chaos.py

@@ -13,8 +13,7 @@ def row(part: str, what: str, seconds: float, outcome: str) -> str:
 def show(folder: Path, all_in_all: str) -> None:
     """The table, all in all, and below it what the tests said (`.said` files)."""
     rows = [line.split("\t") for path in sorted(folder.glob("*.rows")) for line in path.open()]
-    order = {"prepare": 0, "docker": 1, "podman": 2}
-    rows.sort(key=lambda found: order[found[0]])
+    rows.sort(key=lambda found: (found[0] != "prepare", found[0]))
     width = max(len(what) for _, what, _, _ in rows)
     for part, what, seconds, outcome in rows:
         print(f"{part:8} {what:{width}} {seconds:>6} s  {outcome.strip()}")
