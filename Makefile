@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 NODE_TOOLS := .cache/npm
 NODE_READY := $(NODE_TOOLS)/.ready
 
-.PHONY: help demo test unit journeys containers systemd chaos soak fuzz chain reproducible release-rehearsal setup node build man lint workflow-lint coverage release-please-table clean
+.PHONY: help demo test unit journeys nightly containers systemd chaos soak fuzz chain reproducible release-rehearsal setup node build man lint workflow-lint coverage release-please-table clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/'
@@ -16,13 +16,16 @@ help: ## what can be made
 demo: $(READY) ## the main job: build two versions, publish, start, upgrade, roll back
 	@$(RUN) build/demo.py
 
-test: lint unit journeys containers systemd ## lint, types, unit tests, journeys, real engines, a real systemd
+test: lint unit journeys ## lint, types, unit tests, journeys
 
 unit: $(READY) ## the unit ring: seconds
 	@$(RUN) -m pytest -n auto -m "not journey and not fuzz"
 
 journeys: $(READY) ## the built artefact, real processes, real sockets, fuzzers: minutes
-	@$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "journey or fuzz" -rs
+	@$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "(journey or fuzz) and not nightly" -rs
+
+nightly: $(NODE_READY) ## what takes minutes more: a release killed after each of its commands, rehearsed
+	@$(RUN) -m pytest -n auto --dist loadfile -m nightly -rs
 
 containers: $(READY) ## the image with Docker, compose and podman; says why where it cannot
 	@build/containers.sh || [ $$? = 77 ]

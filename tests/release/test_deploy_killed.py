@@ -16,7 +16,7 @@ from deployments import Yard
 from waiaas.release.deploy import story
 from waiaas.release.deploy.deployment import DONE, THERE
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]  # half a minute, alone
+pytestmark = [pytest.mark.journey, pytest.mark.nightly, pytest.mark.timeout(600)]  # half a minute, alone
 
 Fresh = Callable[[], Yard]
 STEPS = ("signatures", "feed", "image", "assets")

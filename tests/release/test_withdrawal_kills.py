@@ -22,7 +22,7 @@ from waiaas.release.arguments import parser
 from waiaas.release.repository import verify
 from waiaas.release.withdrawal import story
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.nightly]
 ROOT = Path(__file__).parents[2]
 
 

@@ -34,6 +34,7 @@ def workflow() -> ModuleType:
 
 
 @pytest.mark.journey
+@pytest.mark.nightly
 @pytest.mark.timeout(600)
 def test_a_release_from_its_commits_to_the_users_and_back__RLSE_02_RLSE_05_WDR_2() -> None:
     """Everything real but GitHub; what `make release-rehearsal` does at length."""
