@@ -18,11 +18,17 @@ case ${PLATFORMS:-} in
 *arm64*) command -v qemu-aarch64-static >/dev/null || sudo apt-get -qq -y install qemu-user-static >/dev/null ;;
 esac
 
+forget() { # the list and the images in it; nothing of it is needed once it lies in the folder
+  buildah manifest rm "$name" >/dev/null 2>&1 || true
+  buildah images --quiet --filter dangling=true --filter "label=org.opencontainers.image.revision=$commit" |
+    xargs -r buildah rmi -f >/dev/null 2>&1 || true
+}
+
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"; buildah manifest rm "$name" >/dev/null 2>&1 || true' EXIT
+trap 'forget; rm -rf "$scratch"' EXIT
+forget
 mkdir "$scratch/dist"
 cp "$release/waiaas-$version.pyz" "$scratch/dist/"
-buildah manifest rm "$name" >/dev/null 2>&1 || true
 buildah bud --quiet --isolation chroot --format docker --timestamp "$built" --manifest "$name" \
   ${BASE:+--build-arg "BASE=$BASE"} ${PLATFORMS:+--platform "$PLATFORMS"} \
   --build-arg "VERSION=$version" --build-arg "REVISION=$commit" --build-arg "SOURCE=${SOURCE:-}" \
