@@ -219,7 +219,7 @@ def test_doctor_document_is_the_contract(ready: Waiaas, data_dir: Path) -> None:
     assert all(set(f) == {"check", "verdict", "message", "hint"} for f in found)
     assert {f["verdict"] for f in found} <= {"ok", "warning", "problem"}
     (open_token,) = [f for f in found if "admin.token" in f["message"]]
-    assert open_token["hint"] == f"chmod 600 {data_dir}/admin.token"
+    assert open_token["hint"] == f"chmod go= {data_dir}/admin.token"
 
 
 @pytest.mark.parametrize("argv", [("--timeout", "0"), ("--timeout", "x"), ("--url",), ("--url", "x"), ("y",)])

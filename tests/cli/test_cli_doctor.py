@@ -72,7 +72,7 @@ def test_a_check_with_a_bug_hides_no_other_finding(
     ran = ready("doctor", "--json")
     told = {finding["check"]: finding for finding in ran.document if finding["verdict"] != "ok"}
     assert told["clock"]["message"] == "this check failed: ZeroDivisionError: oops"
-    assert told["rights"]["hint"] == f"chmod 600 {data_dir}/admin.token"
+    assert told["rights"]["hint"] == f"chmod go= {data_dir}/admin.token"
     assert ran.code == 1
 
 

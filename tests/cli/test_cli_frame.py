@@ -98,7 +98,7 @@ def test_alone_it_says_what_it_is_how_it_stands_and_what_is_next(waiaas: Waiaas)
     assert "waiaas init" in before.out
     waiaas("init")
     after = waiaas("--json").document
-    assert (after["state"], after["next"]) == ("stopped", "waiaas start")
+    assert (after["state"], after["next"]) == ("stopped", "waiaas start --detach")
 
 
 def test_unknown_command_is_answered_with_the_nearest(waiaas: Waiaas) -> None:
@@ -292,3 +292,39 @@ def test_the_journal_is_told_what_is_an_error__SRV_01() -> None:
         said = theirs.recv(1000).decode()
     marked = "said\n<4>warning: mind\n<3>waiaas: error: two\n<3>lines\n<3>hint: so\n"
     assert said == marked + "said\nwarning: mind\nwaiaas: error: two\nlines\nhint: so\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "near"),
+    [(("backup", "crate"), "create"), (("completion", "fsh"), "fish"), (("kill-switch", "onn"), "on")],
+)
+def test_an_unknown_action_is_answered_with_the_nearest(
+    waiaas: Waiaas, argv: tuple[str, ...], near: str
+) -> None:
+    ran = waiaas(*argv)
+    assert ran.code == Exit.USAGE
+    assert f"hint: did you mean `{near}`?" in ran.err
+    assert "did you mean" not in waiaas("backup", "zzz").err
+
+
+def test_a_number_that_is_none_is_told_in_words(waiaas: Waiaas) -> None:
+    assert (
+        "argument --limit: must be a whole number above zero, not '0'" in waiaas("audit", "--limit", "0").err
+    )
+
+
+def test_the_help_of_an_action_begins_with_its_sentence(waiaas: Waiaas) -> None:
+    told = waiaas("backup", "restore", "--help").out
+    assert "replace database and settings by those of a backup" in told
+    assert told.count("--help") == 1
+
+
+def test_columns_line_up_whatever_script_a_name_is_in() -> None:
+    from waiaas.cli.table import table
+
+    lines = table(
+        ("name", "x"), [("plain", 1), ("한글", 1), ("財布", 1), ("e\u0301", 1), ("\x1b[2J", 1)]
+    ).splitlines()
+    assert lines[1:4] == ["plain  1", "한글   1", "財布   1"]
+    assert lines[4] == "e\u0301      1"
+    assert lines[5] == "?[2J   1"

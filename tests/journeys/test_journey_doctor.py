@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,11 @@ def test_what_is_looked_at_is_not_changed__CLI_2(installed: Site) -> None:
     before = everything()
     installed.ok("doctor")
     assert everything() == before
+
+
+def page(installed: Site) -> bytes:
+    with urllib.request.urlopen(f"http://127.0.0.1:{installed.daemon['port']}/", timeout=10) as answer:
+        return bytes(answer.read())
 
 
 @dataclass
@@ -328,6 +334,7 @@ def test_a_program_replaced_by_hand_serves_only_after_a_restart__CLI_2(
     shutil.copyfile(workshop.patch, new)
     new.chmod(0o755)
     new.rename(installed.program)
+    assert b"WAIaaS <small>1.8.0" in page(installed)  # imported from the old file, which has no name now
     (told,) = wrong(installed.json("doctor"))["version"]
     assert told["message"] == "the daemon is 1.8.0, the program 1.8.1"
     installed.ok("restart")

@@ -68,7 +68,7 @@ if [[ $funcstack[1] == _waiaas ]]; then _waiaas "$@"; else compdef _waiaas waiaa
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("shell", choices=("bash", "zsh", "fish"))
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="for which shell")
 
 
 def run(args: argparse.Namespace, context: Context) -> Result:

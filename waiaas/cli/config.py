@@ -26,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     got.add_argument("key", help="like daemon.port")
     put = verbs.add_parser("set", help="write a value into config.toml, keeping a copy of the file")
     put.add_argument("key", help="like daemon.port")
-    put.add_argument("value")
+    put.add_argument("value", help="true or false, a number, a text, or a list like a,b")
     verbs.add_parser("validate", help="everything that is wrong with the settings, with line and hint")
     verbs.add_parser("path", help="where config.toml is")
 

@@ -2,11 +2,14 @@
 
 import argparse
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from waiaas.cli.flags import HELP
 from waiaas.core.errors import UsageError
+
+CHOICE = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)")  # as argparse says it
 
 
 class HelpAsked(Exception):
@@ -15,23 +18,45 @@ class HelpAsked(Exception):
 
 class _ShowHelp(argparse.Action):
     def __init__(self, option_strings: Sequence[str], dest: str, **_: Any) -> None:
-        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help="show this help")
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=argparse.SUPPRESS)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
         raise HelpAsked(parser.format_help())
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Room for the names of actions, whose indent argparse forgets."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        if isinstance(action, argparse._SubParsersAction):
+            self._action_max_length += 2
 
 
 class Parser(argparse.ArgumentParser):
     """Raises `UsageError` and `HelpAsked`; prints nothing, exits never, guesses no abbreviations."""
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        options.setdefault("formatter_class", _Formatter)
         super().__init__(**{**options, "add_help": False, "allow_abbrev": False})
         self.add_argument("-h", "--help", action=_ShowHelp)
         self.epilog = options.get("epilog") or HELP
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError("bad-arguments", f"{self.prog}: {message}", f"{self.prog} --help")
+        raise UsageError("bad-arguments", f"{self.prog}: {message}", self._hint(message))
+
+    def _hint(self, message: str) -> str:
+        """What was meant, where a word is close to one that exists."""
+        wrong = CHOICE.search(message)
+        near = nearest(wrong[1], re.findall(r"[\w-]+", wrong[2])) if wrong else None
+        return f"did you mean `{near}`? See {self.prog} --help" if near else f"{self.prog} --help"
+
+
+class _Actions(argparse._SubParsersAction):  # type: ignore[type-arg]
+    """An action's own help begins with the sentence that the list of actions has for it."""
+
+    def add_parser(self, name: str, **options: Any) -> Any:
+        return super().add_parser(name, **{"description": options.get("help"), **options})
 
 
 def build(command: str, module: Any) -> Parser:
@@ -43,6 +68,7 @@ def build(command: str, module: Any) -> Parser:
 
 def actions(parser: argparse.ArgumentParser, title: str = "action") -> Any:
     """Sub-commands (`backup create`); the chosen name is in `args.action`."""
+    parser.register("action", "parsers", _Actions)
     return parser.add_subparsers(dest="action", metavar=title, required=True, parser_class=Parser)
 
 
@@ -53,10 +79,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def positive(text: str) -> int:
     """argparse type: a whole number above zero."""
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    if not (text.isascii() and text.isdigit() and len(text) < 19 and int(text)):
+        raise argparse.ArgumentTypeError(f"must be a whole number above zero, not {text!r}")
+    return int(text)
 
 
 def seconds(text: str) -> float:

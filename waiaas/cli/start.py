@@ -19,7 +19,7 @@ from waiaas.cli.output import Result
 from waiaas.cli.status import open_run
 from waiaas.cli.status_text import how_to_upgrade
 from waiaas.core.check import CheckAbandoned, CheckOutcome
-from waiaas.core.errors import Exit, WaiaasError
+from waiaas.core.errors import Busy, Exit, WaiaasError
 from waiaas.core.layout import Layout
 from waiaas.daemon.log import Log, stream_log
 from waiaas.daemon.logfile import file_log
@@ -71,13 +71,22 @@ def detached(args: argparse.Namespace, context: Context) -> Result:
     """Start the daemon in a session of its own and return once it says it is ready."""
     loaded = _load(args, context)
     refuse_legacy_daemon(context.host, loaded.layout, loaded.settings)
-    Lock.acquire(loaded.layout.daemon_lock, "daemon").release()
+    _take(context, loaded).release()
     argv, _ = _again(context, loaded, installed=True)
     with context.out.activity("starting", plain=False):
         pid = launch(context.host, argv, loaded.layout.log, loaded.settings.upgrade.health_timeout)
     known = json.loads(loaded.layout.daemon_json.read_text())
     text = f"waiaas {known['version']} is running (pid {pid}) on {known['hostname']}:{known['port']}"
     return Result({"pid": pid, "version": known["version"], "port": known["port"]}, text)
+
+
+def _take(context: Context, loaded: Loaded) -> Lock:
+    """The daemon's lock. Raises `Busy` "locked" with what to do about the one that has it."""
+    try:
+        return Lock.acquire(loaded.layout.daemon_lock, "daemon")
+    except Busy as problem:
+        hint = f"{context.again('status')} shows it; {context.again('restart')} makes it start again"
+        raise Busy(problem.code, problem.message, hint) from problem
 
 
 def foreground(args: argparse.Namespace, context: Context) -> Result:
@@ -88,7 +97,7 @@ def foreground(args: argparse.Namespace, context: Context) -> Result:
     log = _log(context, loaded, args.background)
     log.info("step 1: settings read", dataDir=str(layout.data_dir), version=__version__)
     try:
-        with Lock.acquire(layout.daemon_lock, "daemon") as lock:
+        with _take(context, loaded) as lock:
             log.info("step 2: lock taken", pid=os.getpid())
             return _serve(context, loaded, lock, log, args.background)
     except WaiaasError as problem:

@@ -9,7 +9,8 @@ from waiaas.cli import running, service
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
 from waiaas.cli.status_text import described
-from waiaas.core.errors import Exit, WaiaasError
+from waiaas.core import causes
+from waiaas.core.errors import Busy, Exit, WaiaasError
 
 HELP = "say whether the daemon runs, and how it stands"
 PATIENCE = 0.0  # seconds: whoever only wants to look does not wait (DIR-5)
@@ -48,6 +49,7 @@ def _document(context: Context, loaded: Loaded, pid: int | None) -> dict[str, An
         "versionCheck": found.get("versionCheck"),
         "killSwitch": found.get("killSwitch"),
         "databaseBytes": _bytes(loaded),
+        "databaseProblem": found.get("problem"),
         "backups": _backups(loaded),
     }
 
@@ -77,7 +79,7 @@ def _health(about: dict[str, Any]) -> str:
 
 
 def _database(context: Context, loaded: Loaded) -> dict[str, Any]:
-    """What is stored; empty where one may not look at once."""
+    """What is stored; empty where one may not look at once, `problem` where nobody can."""
     from waiaas.host.sqlite import SqlError, reading
     from waiaas.store import killswitch
     from waiaas.store.inspect import look
@@ -97,8 +99,11 @@ def _database(context: Context, loaded: Loaded) -> dict[str, Any]:
                 },
                 "killSwitch": killswitch.state(connection),
             }
-    except (WaiaasError, OSError, SqlError):
+    except Busy:
         return {}
+    except (WaiaasError, OSError, SqlError) as problem:
+        told = causes.told(problem)
+        return {"problem": told.message if told else str(problem)}
 
 
 def _bytes(loaded: Loaded) -> int | None:

@@ -24,7 +24,7 @@ def described(context: Context, loaded: Loaded, document: dict[str, Any]) -> str
         ("version", document["version"]),
         *_where(document),
         ("data directory", document["dataDir"]),
-        ("database", _database(document)),
+        ("database", _database(context, document)),
         *(("update", told) for told in _update(context, loaded, document)),
         *_switch(context, document),
         ("backups", _backups(context, document["backups"])),
@@ -52,9 +52,11 @@ def _where(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "address", f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-def _database(document: dict[str, Any]) -> str:
+def _database(context: Context, document: dict[str, Any]) -> str:
     if document["databaseBytes"] is None:
-        return "missing"
+        return f"MISSING: {context.again('doctor')}"
+    if document["databaseProblem"]:
+        return f"CANNOT BE READ: {context.again('doctor')}"
     schema = document["schemaVersion"]
     return f"{f'schema {schema}' if schema is not None else 'busy'}, {size(document['databaseBytes'])}"
 

@@ -12,9 +12,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     if not rows:
         return ""
     cells = [[str("-" if value is None else value) for value in row] for row in (header, *rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
-    lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells)
-    return "\n".join(_plain(line) for line in lines)
+    cells = [[_plain(cell) for cell in row] for row in cells]
+    widths = [max(_width(row[i]) for row in cells) for i in range(len(header))]
+    lines = ("  ".join(map(_padded, row, widths)).rstrip() for row in cells)
+    return "\n".join(lines)
 
 
 def camel_case(value: Any) -> dict[str, Any]:
@@ -30,3 +31,16 @@ def _camel(name: str) -> str:
 def _plain(line: str) -> str:
     """What others wrote into the database does not move the cursor."""
     return "".join(c if c.isprintable() else "?" for c in line)
+
+
+def _padded(cell: str, width: int) -> str:
+    return cell + " " * (width - _width(cell))
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: two for East Asian and pictures, none for what sits on another letter."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)

@@ -100,14 +100,15 @@ def _headline(place: Place, checked: Checked) -> str:
 
 def describe_plan(place: Place, checked: Checked, how: str, refused: tuple[str, str] | None) -> str:
     """`--dry-run`: the plan, the proof, and what stands against it."""
-    lines = [describe_check(place, checked, how)]
+    lines = describe_check(place, checked, how).splitlines()
     if isinstance(checked.choice, Upgrade):
+        lines.pop()  # what to run comes last
         writes = checked.choice.path[0].schema.writes
         migrates = writes > checked.schema
         lines.append(
             f"  schema   {checked.schema} → {writes}" if migrates else f"  schema   {checked.schema}, stays"
         )
-        lines.append(f"  backup   below {place.layout.backups}")
+        lines += [f"  backup   below {place.layout.backups}", how]
     if refused:
         lines.append(f"Would be refused: {refused[0]}\n  hint: {refused[1]}")
     lines.append("Nothing was changed (--dry-run).")

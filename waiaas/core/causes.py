@@ -12,6 +12,10 @@ ADVICE = {
     errno.EROFS: "that file system is mounted read-only; mount it writable, then try again",
     errno.EIO: "that disk does not read or write reliably: see `dmesg`, then try again",
     errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path: a part of it is a file",
+    errno.EISDIR: "check the path: it is a folder",
+    errno.ELOOP: "check the path: its symbolic links lead nowhere, or are not followed here",
+    errno.ENAMETOOLONG: "choose a shorter path",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
 }
 DOCTOR = "`waiaas doctor` looks for the cause"

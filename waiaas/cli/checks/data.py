@@ -13,7 +13,7 @@ from waiaas.core.journal import to_roll_back
 from waiaas.core.words import duration, size
 from waiaas.host.sqlite import problems, side
 from waiaas.store import backup, manifest
-from waiaas.store.inspect import DatabaseState, inspect, missing
+from waiaas.store.inspect import DatabaseState, inspect
 from waiaas.store.manifest import Backup
 from waiaas.upgrade.book import history
 
@@ -27,7 +27,11 @@ def database(here: Installation) -> Iterator[Finding]:
     """Schema, and every page (SQLite's quick_check: about a second a gigabyte)."""
     layout = here.loaded.layout
     if not layout.database.exists():
-        raise missing(layout.database)
+        message = f"there is no database at {layout.database}"
+        place = f"{here.again('config get database.path')}  # is it the right place?"
+        hint = _restore(here) if backup.listing(layout) else place
+        yield Finding("database", PROBLEM, message, hint)
+        return
     gate = here.context.gate(layout)
     try:
         state = inspect(layout.database, gate, patience=0)
@@ -35,6 +39,9 @@ def database(here: Installation) -> Iterator[Finding]:
             damage = problems(layout.database)
     except Busy as busy:
         yield Finding("database", WARNING, busy.message, busy.hint)
+        return
+    except WaiaasError as problem:
+        yield Finding("database", PROBLEM, problem.message, _restore(here))
         return
     if damage:
         message = f"{layout.database} is damaged: {damage[0]}"

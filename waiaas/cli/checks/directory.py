@@ -9,6 +9,9 @@ from pathlib import Path
 from waiaas.cli.checks.finding import OK, PROBLEM, WARNING, Finding, Installation
 from waiaas.cli.legacy import lock_is_fresh
 from waiaas.core.layout import Layout
+from waiaas.core.settings import KEYS
+from waiaas.core.settings_rules import Problem
+from waiaas.core.settings_sources import shown
 from waiaas.host.files import TEMPORARY
 from waiaas.host.locks import holder
 from waiaas.host.sqlite import SIDE_FILES, side
@@ -19,12 +22,20 @@ def settings(here: Installation) -> Iterator[Finding]:
     parsed, config = here.loaded.parsed, here.loaded.layout.config
     for problem in parsed.problems:
         where = f"{config}, line {problem.line}: " if problem.line else ""
-        hint = f"{problem.hint}; then {here.again('config validate')}"
-        yield Finding("settings", PROBLEM, f"{where}{problem.message}", hint)
+        yield Finding("settings", PROBLEM, f"{where}{problem.message}", _corrected(here, problem))
     for notice in parsed.notices:
-        yield Finding("settings", WARNING, notice, f"take them out of {config}")
+        yield Finding("settings", WARNING, notice, f"take it out of {config}")
     if not parsed.problems and not parsed.notices:
         yield Finding("settings", OK, f"{config} is valid")
+
+
+def _corrected(here: Installation, problem: Problem) -> str:
+    """The command where it is a value in the file; else what the settings say about it."""
+    key = KEYS.get(problem.key)
+    if problem.line is None or key is None or not isinstance(key.default, int | str):
+        return problem.hint
+    value = shown(key.default).strip('"') or '""'
+    return f"{here.again(f'config set {key.dotted} {value}')}  # {problem.hint}"
 
 
 def rights(here: Installation) -> Iterator[Finding]:
@@ -57,12 +68,13 @@ def _foreign(layout: Layout) -> Iterator[Finding]:
 
 
 def _open(layout: Layout) -> Iterator[Finding]:
-    for path in _important(layout):
-        mode = stat.S_IMODE(path.stat().st_mode)
-        ours = path.is_relative_to(layout.data_dir) or path == layout.database
-        if mode & 0o077 and ours:
-            hint = f"chmod {700 if path.is_dir() else 600} {path}"
-            yield Finding("rights", WARNING, f"{path} is open to other users ({mode:04o})", hint)
+    """One finding for all: a directory of the previous implementation has many."""
+    ours = [p for p in _important(layout) if p.is_relative_to(layout.data_dir) or p == layout.database]
+    found = [path for path in ours if path.stat().st_mode & 0o077]
+    if found:
+        mode = f" ({stat.S_IMODE(found[0].stat().st_mode):04o})" if len(found) == 1 else ""
+        hint = "chmod go= " + " ".join(map(str, found))
+        yield Finding("rights", WARNING, f"open to other users: {_listed(found)}{mode}", hint)
 
 
 def _closed(layout: Layout) -> Iterator[Finding]:
