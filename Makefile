@@ -84,7 +84,7 @@ $(READY): build/dev.lock
 	  { echo "Python's venv module is missing: install python3-venv (Debian, Ubuntu)" >&2; exit 1; }
 	@echo "setting up $(VENV), once" >&2
 	@$(PYTHON) -m venv $(VENV)
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r build/dev.lock
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r build/dev.lock
 	@touch $(READY)
 
 $(NODE_READY): build/npm/package-lock.json $(READY)

@@ -48,6 +48,7 @@ EVERYTHING = {  # each command of the program, with what it needs
     "db": [["db", "status"], ["db", "migrate"], ["db", "check"]],
     "config": [["config", "show"], ["config", "set", "daemon.port", "1"], ["config", "validate"]],
     "doctor": [["doctor"]],
+    "logs": [["logs"], ["logs", "--follow"]],
     "kill-switch": [["kill-switch", "on"], ["kill-switch", "status"]],
     "wallets": [["wallets", "list"]],
     "audit": [["audit"]],

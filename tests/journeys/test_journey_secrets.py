@@ -132,7 +132,8 @@ def use(told: Told, workshop: Workshop) -> None:
         "https://feed.example.test/"  # through the proxy, which is none
     )
     told.both("upgrade", "--check", expect=1)
-    told.run("doctor")
+    told.both("doctor", expect=1)  # the feed is not there any more
+    told.both("logs")
     told.run("stop")
     told.run("audit", expect=70, program=clumsy(workshop))
     (place.data / "config.toml").write_text(
