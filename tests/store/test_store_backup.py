@@ -1,9 +1,10 @@
 """Backups are whole or not there, ordered by their manifest, and restored in one rename."""
 
+import fcntl
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,43 @@ def test_a_folder_taken_for_abandoned_too_early_is_made_again__BKUP_1(layout: La
     made = backup.create(files, FakeClock(), layout, "manual", "1.8.0", None)
     assert files.sweeps == 3
     backup.verify(made)
+
+
+def test_a_folder_swept_before_it_has_its_mode_is_made_again__BKUP_1(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweeps, chmod = [layout] * 3, Path.chmod
+
+    def swept(path: Path, mode: int) -> None:
+        if path.name.startswith(".tmp-") and sweeps:
+            unfinished.forget_unfinished(sweeps.pop())
+        chmod(path, mode)
+
+    monkeypatch.setattr(Path, "chmod", swept)
+    backup.verify(create(layout))
+    assert sweeps == []
+
+
+def test_a_sweep_that_comes_late_leaves_the_maker_who_came_after__BKUP_1(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has opened what a kill left; before it has its lock that is removed, and made again by another."""
+    folder, flock, held = layout.backups / ".tmp-manual-1.8.0-z", fcntl.flock, ExitStack()
+    folder.mkdir(parents=True)
+
+    def late(descriptor: int, kind: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        folder.rmdir()
+        held.enter_context(unfinished.making(Files(), folder))
+        flock(descriptor, kind)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with held:
+        unfinished.forget_unfinished(layout)
+        assert folder.exists()
+        assert unfinished.unfinished(layout) == []
+    unfinished.forget_unfinished(layout)
+    assert not folder.exists()
 
 
 def test_listing_goes_by_the_manifests_time_never_by_name__BKUP_2(layout: Layout) -> None:

@@ -16,6 +16,7 @@ from waiaas.core.layout import Layout
 from waiaas.host.files import Files
 
 PREFIX, REMOVED = ".tmp-", ".gone"
+OPENED = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 @contextmanager
@@ -58,16 +59,16 @@ def _suspects(layout: Layout) -> Iterator[Path]:
 def _created(files: Files, folder: Path) -> int:
     """Its descriptor, locked. Between creating and locking somebody may take it for abandoned: again."""
     while True:
-        files.make_directory("backup.create", folder)
         try:
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            files.make_directory("backup.create", folder)
+            descriptor = os.open(folder, OPENED)
         except FileNotFoundError:
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            if os.path.samestat(folder.stat(), os.fstat(descriptor)):
+            if _still(folder, descriptor):
                 return descriptor
-        except (BlockingIOError, FileNotFoundError):
+        except BlockingIOError:
             pass
         except OSError:
             os.close(descriptor)
@@ -83,14 +84,22 @@ def _alone(path: Path) -> Iterator[bool]:
         yield True
         return
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, OPENED)
     except OSError:
         yield False
         return
     try:
-        yield _locked(descriptor)
+        yield _locked(descriptor) and _still(path, descriptor)
     finally:
         os.close(descriptor)
+
+
+def _still(path: Path, descriptor: int) -> bool:
+    """The name leads to what was opened. Who removed that may be followed by a maker with a new one."""
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _locked(descriptor: int) -> bool:
