@@ -23,7 +23,6 @@ Then be the attacker, or time:
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -35,6 +34,7 @@ from tuf.api.serialization.json import JSONSerializer
 
 from tests.fakes import FakeClock
 from waiaas.core.release import Release, SchemaRange, target_name, to_custom
+from waiaas.core.value import replace
 from waiaas.core.version import Version
 from waiaas.host.files import Files
 from waiaas.host.http import Network

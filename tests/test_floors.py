@@ -37,6 +37,7 @@ ONLY_IN = {
     "packageurl": ("release/sbom.py",),
     "tomli_w": ("cli/",),
     "semver": ("core/version.py",),
+    "dataclasses": (),  # waiaas.core.value: dear at the start of every command
     "multiprocessing": (),
     "requests": (),
 }

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from waiaas.cli.context import Context
 from waiaas.cli.doctor import CHECKS
 from waiaas.cli.flags import Flags
 from waiaas.cli.output import Output
+from waiaas.core.value import replace
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.host import Host

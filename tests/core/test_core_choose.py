@@ -1,6 +1,5 @@
 """Choosing a release: what is never chosen, and what is in the ordinary and the odd cases (FEED-4, -5)."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from waiaas.core.choose import (
     withdrawal_of,
 )
 from waiaas.core.release import Release, Rollout, SchemaRange, Withdrawal, target_name
+from waiaas.core.value import replace
 from waiaas.core.version import Version
 
 NOW = 1_795_000_000.0

@@ -1,13 +1,12 @@
 """The one type that describes health, both ways through JSON."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from waiaas.core.errors import WaiaasError
 from waiaas.core.health import FIELDS, Observed, evaluate, from_json, json_schema, parse
+from waiaas.core.value import replace
 
 SEEN = Observed(version="1.8.0", schema=16, expected_schema=16, uptime=12.9, now=1739750400.7)
 SEVEN = ["status", "version", "latestVersion", "updateAvailable", "schemaVersion", "uptime", "timestamp"]

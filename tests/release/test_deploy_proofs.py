@@ -1,6 +1,5 @@
 """What has to hold around publishing: the right bytes, the right tree, a client that agrees (RLSE-05)."""
 
-import dataclasses
 import json
 import subprocess
 from pathlib import Path
@@ -10,6 +9,7 @@ from bench import Bench
 from deployments import Yard
 
 from waiaas.core.errors import WaiaasError
+from waiaas.core.value import replace
 from waiaas.host.files import sha256
 from waiaas.release.deploy import build_again, client, feed
 from waiaas.release.deploy.deployment import WOULD, Deployment
@@ -37,8 +37,8 @@ def at_its_tag(yard: Yard) -> Deployment:
     head = subprocess.run(
         [*GIT, "rev-parse", "HEAD"], cwd=tree, capture_output=True, text=True
     ).stdout.strip()
-    plan = dataclasses.replace(yard.plan, commit=head, root_sha256=sha256(yard.folder / "root.json"))
-    return dataclasses.replace(yard.deployment(), plan=plan, source=tree)
+    plan = replace(yard.plan, commit=head, root_sha256=sha256(yard.folder / "root.json"))
+    return replace(yard.deployment(), plan=plan, source=tree)
 
 
 def refused(deployment: Deployment) -> tuple[str, str]:
@@ -75,8 +75,8 @@ def test_a_tree_without_a_root_of_trust_is_never_published__RLSE_05(at_its_tag: 
 
 
 def test_an_artefact_for_rehearsal_is_never_published__RLSE_05(at_its_tag: Deployment) -> None:
-    plan = dataclasses.replace(at_its_tag.plan, rehearsal=True)
-    assert refused(dataclasses.replace(at_its_tag, plan=plan))[0] == "no-root-of-trust"
+    plan = replace(at_its_tag.plan, rehearsal=True)
+    assert refused(replace(at_its_tag, plan=plan))[0] == "no-root-of-trust"
 
 
 @pytest.mark.journey
@@ -108,8 +108,8 @@ def published(yard: Yard) -> Deployment:
     """1.9.0 is public, at an address that serves our copy of it."""
     feed.feed(yard.deployment())
     deployment = yard.deployment()
-    plan = dataclasses.replace(deployment.plan, feed_url=deployment.feed.as_uri())
-    return dataclasses.replace(deployment, plan=plan)
+    plan = replace(deployment.plan, feed_url=deployment.feed.as_uri())
+    return replace(deployment, plan=plan)
 
 
 def test_an_address_that_does_not_serve_the_new_feed_is_no_release__RLSE_05(yard: Yard) -> None:
@@ -126,9 +126,9 @@ def test_an_address_that_serves_an_older_feed_is_no_release__RLSE_05(yard: Yard,
     deployment = published(yard)
     (tmp_path / "metadata").mkdir()
     (tmp_path / "metadata" / "timestamp.json").write_text("{}")
-    plan = dataclasses.replace(deployment.plan, feed_url=tmp_path.as_uri())
+    plan = replace(deployment.plan, feed_url=tmp_path.as_uri())
     with pytest.raises(WaiaasError) as failed:
-        client.verify(dataclasses.replace(deployment, plan=plan))
+        client.verify(replace(deployment, plan=plan))
     assert (failed.value.code, "something else is served" in failed.value.message) == ("not-public", True)
 
 

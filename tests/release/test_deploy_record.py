@@ -1,6 +1,5 @@
 """Plan and run record: read back as they were, refused when damaged, and never with a secret (RLSE-05)."""
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waiaas.core.errors import WaiaasError
+from waiaas.core.value import asdict, replace
 from waiaas.core.version import Version
 from waiaas.host.files import Files
 from waiaas.release.deploy import plan, record, story
@@ -40,7 +40,7 @@ def kept(folder: Path, **environ: str) -> Record:
 
 def test_every_attempt_leaves_its_line__RLSE_05(tmp_path: Path) -> None:
     kept(tmp_path).add(ENTRY)
-    again = dataclasses.replace(ENTRY, outcome="there already")
+    again = replace(ENTRY, outcome="there already")
     kept(tmp_path).add(again)
     assert record.read(tmp_path / "record.json") == [ENTRY, again]
 
@@ -57,14 +57,14 @@ def test_every_attempt_leaves_its_line__RLSE_05(tmp_path: Path) -> None:
 )
 def test_a_record_never_holds_a_secret(tmp_path: Path, name: str, value: str, said: str) -> None:
     with pytest.raises(WaiaasError) as refused:
-        kept(tmp_path, **{name: value}).add(dataclasses.replace(ENTRY, observed={"message": said}))
+        kept(tmp_path, **{name: value}).add(replace(ENTRY, observed={"message": said}))
     assert refused.value.code == "secret-found"
     assert said not in refused.value.message
     assert not (tmp_path / "record.json").exists()
 
 
 def test_the_names_of_registries_are_no_secret(tmp_path: Path) -> None:
-    seen = dataclasses.replace(ENTRY, observed={"ghcr.io/waiaas/daemon:1.9.0": "sha256:" + "0" * 64})
+    seen = replace(ENTRY, observed={"ghcr.io/waiaas/daemon:1.9.0": "sha256:" + "0" * 64})
     kept(tmp_path, WAIAAS_REGISTRY_LOGINS="ghcr.io robot s3cret-word").add(seen)
     assert record.read(tmp_path / "record.json") == [seen]
 
@@ -77,7 +77,7 @@ def test_any_other_document_is_refused_as_a_record(document: Any) -> None:
 
 @given(st.sampled_from(["step", "outcome", "observed", "at", "seconds"]), JSON)
 def test_a_step_with_a_wrong_field_is_refused(name: str, value: Any) -> None:
-    step = {**dataclasses.asdict(ENTRY), name: value}
+    step = {**asdict(ENTRY), name: value}
     fits = isinstance(value, (str,) if name not in ("observed", "seconds") else (dict, int))
     if not fits or isinstance(value, bool):
         with pytest.raises(ValueError, match=r"."):
@@ -143,5 +143,5 @@ def test_a_dry_run_before_2_0_0_unless_told_otherwise__RLSE_04(
     yard: Yard, version: str, said: str, real: bool
 ) -> None:
     found = yard.deployment(WAIAAS_RELEASE_PUBLISH=said)
-    named = dataclasses.replace(found.plan, version=Version.parse(version))
-    assert dataclasses.replace(found, plan=named).publishes is real
+    named = replace(found.plan, version=Version.parse(version))
+    assert replace(found, plan=named).publishes is real

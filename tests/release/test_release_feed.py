@@ -1,6 +1,5 @@
 """The feed as the library's own client sees it: over HTTP, across rotations, in every moment of a change."""
 
-import dataclasses
 import functools
 import itertools
 import threading
@@ -15,6 +14,7 @@ from tuf.ngclient import Updater
 
 from waiaas.core.errors import TrustRefused, WaiaasError
 from waiaas.core.release import Release
+from waiaas.core.value import replace
 from waiaas.host.files import Files
 from waiaas.release import keys, publish
 from waiaas.release.publish import Maker
@@ -258,7 +258,7 @@ def test_custom_keys_of_a_newer_tool_survive_a_change__FEED_3(bench: Bench) -> N
     assert isinstance(release, Release)
     change = repository.draft([release], {}, b"")
     changed = change.targets.replace(b'"critical":false', b'"critical":false,"later":[1]')
-    repository.publish(dataclasses.replace(change, targets=changed), bench.ring)
+    repository.publish(replace(change, targets=changed), bench.ring)
     bench.withdraw("1.9.0")
     current = max(bench.feed.glob("metadata/*.targets.json"))
     assert current.read_bytes().count(b'"later":[1]') == 2

@@ -1,6 +1,5 @@
 """Changes in parts under attack and under power cuts: what a folder that travels can be made to say."""
 
-import dataclasses
 import itertools
 import json
 import shutil
@@ -13,6 +12,7 @@ from bench import Bench, artefact, never
 from tuf.api.metadata import Metadata, Root, Targets
 
 from waiaas.core.errors import TrustRefused, UsageError, WaiaasError
+from waiaas.core.value import replace
 from waiaas.core.version import Version
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
@@ -181,7 +181,7 @@ def test_an_artefact_that_nobody_names_or_under_a_strange_name_is_refused__FEED_
     change = pending.thaw(folder)
     climbing = change.targets.replace(b"waiaas-1.9.0.pyz", b"../../evil.pyz")
     with pytest.raises(TrustRefused):
-        examine(dataclasses.replace(change, targets=climbing, payloads={}))
+        examine(replace(change, targets=climbing, payloads={}))
 
 
 def exchange_a_key(root: dict[str, Any]) -> None:
@@ -230,16 +230,16 @@ def test_words_for_holders_hide_nothing__FEED_1(bench: Bench) -> None:
     first = frozen["signed"]["targets"]["waiaas-1.8.0.pyz"]
     gone = {"at": 1, "reason": "fine\x1b[2K\rnothing", "severity": "low", "to": None}
     first["custom"]["withdrawn"] = gone
-    altered = dataclasses.replace(change, targets=json.dumps(frozen).encode())
+    altered = replace(change, targets=json.dumps(frozen).encode())
     lines = describe.lines(examine(altered), everything=False)
     assert "  WITHDRAWN: 1.8.0 (low): fine?[2K?nothing; there is nowhere to go" in lines
     first["custom"] |= {"withdrawn": None, "later": 1}
-    altered = dataclasses.replace(change, targets=json.dumps(frozen).encode())
+    altered = replace(change, targets=json.dumps(frozen).encode())
     assert "  CHANGED: 1.8.0, in a way that this tool does not know" in describe.lines(
         examine(altered), everything=False
     )
     del frozen["signed"]["targets"]["waiaas-1.8.0.pyz"]
-    altered = dataclasses.replace(change, targets=json.dumps(frozen).encode())
+    altered = replace(change, targets=json.dumps(frozen).encode())
     assert "  REMOVED: waiaas-1.8.0.pyz" in describe.lines(examine(altered), everything=False)
 
 

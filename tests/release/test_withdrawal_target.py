@@ -1,7 +1,5 @@
 """Where users of a withdrawn version are sent: rules, and that the client can really go there (WDR-2)."""
 
-import dataclasses
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 from waiaas.core.choose import Policy, Upgrade, choose
 from waiaas.core.errors import UsageError
 from waiaas.core.release import Release, Rollout, SchemaRange, Withdrawal
+from waiaas.core.value import replace
 from waiaas.core.version import Version
 from waiaas.release.withdrawal import images, target
 
@@ -37,7 +36,7 @@ def release(text: str, **changes: object) -> Release:
         length=1,
         sha256="0" * 64,
     )
-    return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)  # type: ignore[arg-type]
 
 
 GONE = Withdrawal(0, "bad", "high", None)
@@ -111,11 +110,11 @@ def test_a_client_on_the_bad_version_goes_where_it_is_sent_or_is_named_as_stuck_
         assert refused.code == "bad-successor"
         return
     marked = [
-        dataclasses.replace(r, withdrawn=Withdrawal(0, "bad", "high", to)) if r == bad else r
+        replace(r, withdrawn=Withdrawal(0, "bad", "high", to)) if r == bad else r
         for r in releases
         if r.version in (bad.version, to) or r.version in target.find(releases, to).via
     ]
-    marked = [dataclasses.replace(r, rollout=None, min_safe=None) for r in marked]
+    marked = [replace(r, rollout=None, min_safe=None) for r in marked]
     policy = Policy("stable", "", "", bad.schema.writes, PYTHON, 0.0)
     choice = choose(marked, bad.version, policy)
     assert isinstance(choice, Upgrade)

@@ -1,7 +1,6 @@
 """What users, the repository and the release notes are told, in English and Korean (WDR-3)."""
 
 import re
-from dataclasses import replace
 from string import Template
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from waiaas.core.errors import UsageError
+from waiaas.core.value import replace
 from waiaas.core.version import Version
 from waiaas.release.withdrawal import phrases, texts, words
 from waiaas.release.withdrawal.texts import LANGUAGES, Facts

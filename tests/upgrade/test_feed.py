@@ -1,6 +1,5 @@
 """The client against an honest feed: what it reads, what it costs, what it remembers."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from tests.fakes import FakeClock
 from tests.simulator import BUILT, Simulator, release
 from waiaas.core.errors import Busy, TrustRefused, WaiaasError
 from waiaas.core.release import Withdrawal
+from waiaas.core.value import replace
 from waiaas.core.version import Version
 from waiaas.host.locks import Lock
 from waiaas.host.problems import NetworkProblem

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from securesystemslib.signer import CryptoSigner
 from tests.fakes import FakeClock
 from tests.simulator import BUILT, Simulator, new_keys, release
 from waiaas.core.errors import Exit, TrustRefused
+from waiaas.core.value import replace
 
 YEAR = 365 * 86400
 

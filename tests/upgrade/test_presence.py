@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from waiaas.core.errors import Busy, RollbackFailed
 from waiaas.core.journal import FORMAT, Event
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.settings import Settings
+from waiaas.core.value import replace
 from waiaas.core.version import Version
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files

@@ -7,7 +7,6 @@ adopted (`adopt.py`). Anything else was never initialised, and nothing is create
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from waiaas.cli import where
@@ -19,6 +18,7 @@ from waiaas.core.errors import NotReady, UsageError, WaiaasError
 from waiaas.core.layout import FOLDER, Layout, ProgramLayout
 from waiaas.core.settings import DatabaseSettings, Parsed, Settings, parse
 from waiaas.core.settings_rules import Problem
+from waiaas.core.value import frozen, mutable, replace
 from waiaas.host.host import Host
 from waiaas.host.locks import Gate
 
@@ -26,7 +26,7 @@ CONFIG = "config.toml"
 MAX_CONFIG = 1 << 20  # bytes
 
 
-@dataclass(frozen=True)
+@frozen
 class Loaded:
     """A data directory as it is: `initialised` ours, `legacy` the previous implementation's, not yet
     adopted, or neither."""
@@ -42,7 +42,7 @@ class Loaded:
         return self.initialised
 
 
-@dataclass
+@mutable
 class Context:
     """Handed to every command. `loaded` is what it found first, for the notice after it: a directory
     that was adopted just now is not written to (MIG-07)."""

@@ -1,7 +1,6 @@
 """`waiaas doctor`: every finding at once, each with the command that mends it."""
 
 import argparse
-from dataclasses import asdict
 
 from waiaas.cli.checks import data, directory, feed, machine, program, service
 from waiaas.cli.checks.finding import OK, PROBLEM, WARNING, Check, Finding, Installation
@@ -10,6 +9,7 @@ from waiaas.cli.output import Result
 from waiaas.cli.running import known, running
 from waiaas.core import causes
 from waiaas.core.errors import Exit
+from waiaas.core.value import asdict
 
 HELP = "look for everything that is wrong, and say what mends it"
 CHECKS: dict[str, Check] = {

@@ -11,12 +11,12 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from waiaas.cli.context import Context, Loaded, built_in
 from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import ProgramLayout
 from waiaas.core.settings import parse
+from waiaas.core.value import replace
 from waiaas.host.owner import Owner, acting_as, become, other_owner
 
 KEEP_RIGHTS = {"upgrade", "start", "restart", "stop"}  # start recovers first; all may ask systemd

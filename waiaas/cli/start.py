@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import sys
-from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any
 
@@ -21,6 +20,7 @@ from waiaas.cli.status_text import how_to_upgrade
 from waiaas.core.check import CheckAbandoned, CheckOutcome
 from waiaas.core.errors import Busy, Exit, WaiaasError
 from waiaas.core.layout import Layout
+from waiaas.core.value import mutable
 from waiaas.daemon.log import Log, stream_log
 from waiaas.daemon.logfile import file_log
 from waiaas.daemon.notify import READY, notify, patience, saying
@@ -239,7 +239,7 @@ def _announce(context: Context, layout: Layout, hostname: str, service: Service)
     context.host.files.write("daemon.json", layout.daemon_json, json.dumps(known).encode())
 
 
-@dataclass
+@mutable
 class Watch:
     """Follows the run in a thread: probation ends with it, or we end so that recovery runs."""
 

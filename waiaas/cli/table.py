@@ -1,9 +1,9 @@
 """Rows as aligned columns, and dataclasses as JSON objects."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
+from waiaas.core.value import fields
 from waiaas.core.words import size as size  # callers know it from here
 
 

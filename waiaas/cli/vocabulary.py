@@ -3,20 +3,20 @@
 import argparse
 import importlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from waiaas.cli import flags
 from waiaas.cli.commands import ALIASES, COMMANDS, VISIBLE
 from waiaas.cli.parser import build
 from waiaas.core.settings import KEYS
+from waiaas.core.value import frozen
 
 FILE, FOLDER = "file", "folder"  # kinds of values that a shell completes by itself
 FILES = ("FILE", "BUNDLE", "PATH")
 KNOWN = {"key": tuple(KEYS)}  # positional → its values, where the parser does not hold them
 
 
-@dataclass(frozen=True)
+@frozen
 class Option:
     """`names` as they are typed, the longest last; `value` is what the usage calls it, empty for a switch.
     `choices` or `kind` (FILE, FOLDER) say what a value may be, where that is known."""
@@ -28,7 +28,7 @@ class Option:
     kind: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Word:
     """A command or one of its actions. `arguments` are its positionals: (name, help, choices, kind)."""
 

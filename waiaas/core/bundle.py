@@ -12,10 +12,10 @@ says that the form is right and within its bounds; all refusals are TrustRefused
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from waiaas.core.errors import TrustRefused, WaiaasError
 from waiaas.core.ustar import Member, Reader, pack, refuse, shown
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 
 MAX_MEMBERS = 300
@@ -32,7 +32,7 @@ ROLES = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Payload:
     """What a bundle says it carries. `target`: `waiaas-X.Y.Z.pyz`; `size` in bytes."""
 
@@ -46,7 +46,7 @@ class Payload:
         return f"targets/{self.sha256}.{self.target}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Contents:
     """`metadata`: name below the feed's address → bytes, in the order of the bundle."""
 

@@ -1,14 +1,15 @@
 """What one look at the feed found, on its way from the checking child to the daemon's database."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from waiaas.core.value import frozen
 
 
 class CheckAbandoned(Exception):
     """Whoever asked is ending, so the look was cut short: there is no outcome."""
 
 
-@dataclass(frozen=True)
+@frozen
 class CheckOutcome:
     """`latest`: newest eligible version of my channel (VCHK-04), None when the check failed.
 

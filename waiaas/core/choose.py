@@ -8,14 +8,14 @@ role signed where to go instead, or where the operator asked for it by name.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from waiaas.core.reach import Footing, find_path, obstacle, stepping_stones
 from waiaas.core.release import Release, Withdrawal
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 
 
-@dataclass(frozen=True)
+@frozen
 class Policy:
     """Who asks. `schema`: of the database, None without one; `now`: Unix seconds.
 
@@ -36,7 +36,7 @@ class Policy:
     at_hand: frozenset[Version] | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Upgrade:
     """Go to `path[-1]`, hop by hop. `downgrade`: it is older than the installed version.
 
@@ -53,7 +53,7 @@ class Upgrade:
         return self.path[-1]
 
 
-@dataclass(frozen=True)
+@frozen
 class Stay:
     """Nothing to install, for a `reason` in plain words under a stable `code`.
 

@@ -5,10 +5,10 @@ literals, because the maker's tool reads them out of a finished artefact without
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from waiaas import __version__
 from waiaas.core.errors import SchemaIncompatible
+from waiaas.core.value import frozen
 
 LATEST_SCHEMA_VERSION = 16
 
@@ -55,14 +55,14 @@ def _line(release: str) -> tuple[int, int]:
 MIN_COMPATIBLE_SCHEMA_VERSION = oldest_served(__version__, SCHEMAS)
 
 
-@dataclass(frozen=True)
+@frozen
 class Ready:
     """The database has exactly our schema."""
 
     schema: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Migrate:
     """The database is older; `pending` are the migrations to run, ascending."""
 
@@ -70,7 +70,7 @@ class Migrate:
     pending: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class TooNew:
     """A newer version wrote it; `written_by` where the schema tells which."""
 
@@ -78,7 +78,7 @@ class TooNew:
     written_by: str | None
 
 
-@dataclass(frozen=True)
+@frozen
 class TooOld:
     """Older than three minors back; `via` are the versions to install first, in order."""
 

@@ -7,10 +7,10 @@ or nowhere.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from waiaas.core.errors import UsageError, WaiaasError
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 
 IMPLEMENTATION = "python"  # nobody mistakes us for the previous 1.8.0 (SHP-4)
@@ -60,7 +60,7 @@ FIELDS: tuple[Field, ...] = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class HealthReport:
     """The answer of `GET /health`. `uptime` is in seconds, `timestamp` in Unix seconds."""
 
@@ -85,7 +85,7 @@ class HealthReport:
         return {field.name: getattr(self, field.attribute) for field in FIELDS}
 
 
-@dataclass(frozen=True)
+@frozen
 class Observed:
     """What the daemon sees of itself. `schema` is the last one read; `readable`: it was read just now."""
 

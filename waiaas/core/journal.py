@@ -18,10 +18,10 @@ act it announces, but `done`, `undone` and `closed`, which tell of the act just 
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from waiaas.core.errors import RollbackFailed
+from waiaas.core.value import field, frozen, replace
 
 FORMAT = 1
 LAST_TIME = 1e11  # Unix seconds; no clock is that far ahead
@@ -31,7 +31,7 @@ NAMES = ("opened", "intent", "done", "failed", "attempt", "undone", "committed",
 Facts = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@frozen
 class Event:
     """One line. `at` is Unix seconds; `step` is empty for events of the whole run."""
 
@@ -78,7 +78,7 @@ def _read(document: Facts) -> Event:
     return Event(name, at, step, facts)
 
 
-@dataclass(frozen=True)
+@frozen
 class StepState:
     """How far one step has come: `state` is intent, done, failed or undone."""
 
@@ -89,7 +89,7 @@ class StepState:
     facts: Facts
 
 
-@dataclass(frozen=True)
+@frozen
 class OpenRun:
     """What a journal adds up to. `plan` is the `opened` event's facts."""
 

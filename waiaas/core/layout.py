@@ -4,8 +4,9 @@
 and decides about it. They are apart because they may belong to two different users (UPGR-14).
 """
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from waiaas.core.value import frozen
 
 DIRECTORY_MODE = 0o700
 FILE_MODE = 0o600
@@ -14,7 +15,7 @@ FOLDER = ".waiaas"  # beside the program
 DATABASE_NAME = "waiaas.db"  # inside a backup, whatever [database] path says (BKUP-1)
 
 
-@dataclass(frozen=True)
+@frozen
 class Layout:
     """The data directory. `database` is absolute; it may lie outside of `data_dir`."""
 
@@ -86,7 +87,7 @@ class Layout:
         return self.data_dir / "daemon.lock.lock"
 
 
-@dataclass(frozen=True)
+@frozen
 class ProgramLayout:
     """The program and the folder beside it, writable by the program's owner alone (UPGR-14)."""
 

@@ -1,13 +1,13 @@
 """Whether one version can be installed over another, and over which stepping stones (FEED-4)."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from waiaas.core.release import Release
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 
 
-@dataclass(frozen=True)
+@frozen
 class Footing:
     """Where a hop starts: the version that runs and the schema of its database, None without one."""
 

@@ -7,10 +7,10 @@ wrong type is refused.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from waiaas.core.errors import TrustRefused, WaiaasError
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 
 Kind = TypeVar("Kind")
@@ -21,7 +21,7 @@ PYTHON_CLAUSE = re.compile(r"(>=|<=|==|!=|>|<)\s*([0-9]{1,4}(?:\.[0-9]{1,4}){0,2
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True)
+@frozen
 class SchemaRange:
     """Database schemas: it opens `reads_from`..`reads_to` and leaves `writes` behind.
 
@@ -34,7 +34,7 @@ class SchemaRange:
     compatible_back_to: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Withdrawal:
     """Why nobody should run a release any more, since `at` (Unix seconds), and where to go."""
 
@@ -44,7 +44,7 @@ class Withdrawal:
     to: Version | None
 
 
-@dataclass(frozen=True)
+@frozen
 class Rollout:
     """Shares over time: from `start` (Unix seconds), `steps` of (hours since start, percent)."""
 
@@ -57,7 +57,7 @@ class Rollout:
         return reached[-1] if reached else 0
 
 
-@dataclass(frozen=True)
+@frozen
 class Release:
     """One signed release. `built` in Unix seconds, `length` in bytes, `sha256` in hex."""
 

@@ -1,15 +1,19 @@
 """Which backups may go (BKUP-2)."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+
+from waiaas.core.value import frozen
 
 
-@dataclass(frozen=True, order=True)
+@frozen
 class Kept:
     """Ordered by the manifest's time (Unix seconds), never by name; the name only breaks a tie."""
 
     created_at: float
     id: str
+
+    def __lt__(self, other: "Kept") -> bool:
+        return (self.created_at, self.id) < (other.created_at, other.id)
 
 
 def newest_first(items: Iterable[Kept]) -> list[Kept]:

@@ -6,7 +6,6 @@ environment (`WAIAAS_<SECTION>_<KEY>`) > `config.toml` > default (SPEC §5).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from typing import Any
 
 from waiaas.core.settings_rules import (
@@ -19,6 +18,7 @@ from waiaas.core.settings_rules import (
     file_path,
     network_name,
 )
+from waiaas.core.value import field, fields, frozen
 
 
 def _key(default: Any, sentence: str, **rule: Any) -> Any:
@@ -30,7 +30,7 @@ def _key(default: Any, sentence: str, **rule: Any) -> Any:
     return field(default=default, metadata=declared)
 
 
-@dataclass(frozen=True)
+@frozen
 class DaemonSettings:
     port: int = _key(3100, "TCP port of the HTTP interface; 0 takes any free one", low=0, high=65535)
     hostname: str = _key("127.0.0.1", "Address to listen on", check=network_name)
@@ -62,12 +62,12 @@ class DaemonSettings:
     idle_timeout: int = _key(30, "Time an idle connection is kept open", low=1, high=3600, unit="seconds")
 
 
-@dataclass(frozen=True)
+@frozen
 class DatabaseSettings:
     path: str = _key("data/waiaas.db", "Database file; relative to the data directory", check=file_path)
 
 
-@dataclass(frozen=True)
+@frozen
 class UpgradeSettings:
     feed_url: str = _key(
         "", "Where releases are published: https://, file://, or http:// on this machine", check=feed_url
@@ -89,7 +89,7 @@ class UpgradeSettings:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class Settings:
     daemon: DaemonSettings = DaemonSettings()
     database: DatabaseSettings = DatabaseSettings()
@@ -104,7 +104,7 @@ KEYS: Mapping[str, Key] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Parsed:
     """Settings with the origin of each key: flag, environment, file or default. A key with a problem
     has its default. `notices` are worth a warning, no more."""

@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+
+from waiaas.core.value import field, frozen
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 WORDS = {"int": "a whole number", "bool": "true or false", "text": "text", "list": "a list of texts"}
@@ -16,7 +17,7 @@ class BadValue(ValueError):
     """Says what the value must be, in words that complete “must be …”."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Rule:
     """`kind` is int, bool, text or list; `check` raises `BadValue`; `aliases` are old spellings."""
 
@@ -138,7 +139,7 @@ def feed_url(value: str) -> None:
     raise BadValue("a URL that begins with https://, file:///, or http:// on this machine")
 
 
-@dataclass(frozen=True)
+@frozen
 class Key:
     """One row of the table."""
 
@@ -156,7 +157,7 @@ class Key:
         return f"WAIAAS_{self.section}_{self.name}".upper()
 
 
-@dataclass(frozen=True)
+@frozen
 class Problem:
     """One thing that is wrong. `line` counts from 1 in config.toml; None where it is from elsewhere."""
 

@@ -11,9 +11,9 @@ Pure: it takes an iterator of bytes and gives one. All refusals are TrustRefused
 
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from waiaas.core.errors import TrustRefused
+from waiaas.core.value import frozen
 
 BLOCK = 512  # bytes; headers and padding
 CHUNK = 1 << 16  # bytes handed on at once
@@ -42,7 +42,7 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Member:
     """One plain file: its name in ASCII, its size in bytes."""
 

@@ -1,11 +1,11 @@
 """A release's version: SemVer, with `-rc.N` as the only kind of pre-release."""
 
 import re
-from dataclasses import dataclass
 from functools import cached_property, total_ordering
 from typing import TYPE_CHECKING, Self
 
 from waiaas.core.errors import UsageError
+from waiaas.core.value import frozen
 
 if TYPE_CHECKING:
     import semver
@@ -15,7 +15,7 @@ SYNTAX = re.compile(rf"{NUMBER}\.{NUMBER}\.{NUMBER}(?:-rc\.{NUMBER})?")
 
 
 @total_ordering
-@dataclass(frozen=True)
+@frozen
 class Version:
     """`1.9.0`, or `1.9.0-rc.1` where `rc` is 1. Ordered as SemVer says: a release after its rcs."""
 

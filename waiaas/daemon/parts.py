@@ -1,10 +1,10 @@
 """What a handler is given: the parts of the daemon, and the call it answers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from waiaas.core.layout import Layout
+from waiaas.core.value import field, frozen
 from waiaas.daemon.database import Database
 from waiaas.daemon.log import Log
 from waiaas.daemon.metrics import Metrics
@@ -16,7 +16,7 @@ from waiaas.host.clock import Clock
 ACTOR = "admin"  # who the audit log says it was: whoever holds the token
 
 
-@dataclass(frozen=True)
+@frozen
 class Parts:
     """`probation()` is true while an upgrade to this version has not committed; `port()` is bound;
     `open_run()` is the upgrade run at work or interrupted, as `waiaas status` tells it; `connections()`
@@ -36,7 +36,7 @@ class Parts:
     how_to_upgrade: str = "Run: waiaas upgrade"
 
 
-@dataclass(frozen=True)
+@frozen
 class Call:
     """One request to one route: `path` holds the values of `{…}`, `query` and `body` were checked."""
 

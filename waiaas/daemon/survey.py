@@ -1,12 +1,12 @@
 """What the holder of the token may know about this daemon: one look for page, metrics and status."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from waiaas.core.errors import WaiaasError
 from waiaas.core.health import HealthReport
+from waiaas.core.value import frozen
 from waiaas.daemon.parts import Parts
 from waiaas.host.sqlite import SqlError, side
 from waiaas.store import audit, backup, keyvalue, killswitch, wallets
@@ -16,7 +16,7 @@ from waiaas.store.manifest import Backup
 RUNS = 5  # closed runs that are shown
 
 
-@dataclass(frozen=True)
+@frozen
 class Recorded:
     """What the database says. `thrown`: since when (Unix seconds) and by whom the kill switch is on;
     `runs`: the newest closed ones; `outcomes`: how many ended how."""
@@ -29,7 +29,7 @@ class Recorded:
     outcomes: Mapping[str, int]
 
 
-@dataclass(frozen=True)
+@frozen
 class Survey:
     """`recorded` is None while the database cannot be read; sizes in bytes, 0 for no file."""
 

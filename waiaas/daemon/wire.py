@@ -5,14 +5,15 @@ space before a colon, two Content-Length or Host, any Transfer-Encoding are refu
 """
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from waiaas.core.value import frozen
 
 MAX_FIELDS = 100  # header fields of one request
 SINGLE = frozenset({"host", "content-length", "content-type", "authorization", "expect", "transfer-encoding"})
 
 
-@dataclass(frozen=True)
+@frozen
 class Limits:
     """Bounds of one request, in bytes; each is a setting (DMN-5)."""
 

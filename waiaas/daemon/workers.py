@@ -3,8 +3,8 @@
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from waiaas.core.value import mutable
 from waiaas.daemon.log import Log
 from waiaas.host.clock import Clock
 
@@ -14,7 +14,7 @@ JITTER = 0.1  # of the interval, to either side: a million daemons do not come a
 Handler = Callable[[], None]
 
 
-@dataclass
+@mutable
 class Worker:
     """`runs` and `failures` only ever grow; `interval` is in seconds, `ended` the Unix time of the last
     run's end, None before the first."""
@@ -27,7 +27,7 @@ class Worker:
     failures: int = 0
     running: bool = False
     ended: int | None = None
-    thread: threading.Thread | None = field(default=None, repr=False)
+    thread: threading.Thread | None = None
 
 
 class Workers:

@@ -1,8 +1,8 @@
 """`Host`: the whole outside world in one value, so that a test can hand in another one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from waiaas.core.value import frozen
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.http import Network
@@ -10,7 +10,7 @@ from waiaas.host.processes import Processes
 from waiaas.host.program import Program
 
 
-@dataclass(frozen=True)
+@frozen
 class Host:
     """Made once in `cli/main.py`. `environ` is a copy; nobody else reads `os.environ`."""
 

@@ -4,11 +4,12 @@ import os
 import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from waiaas.core.value import frozen
 
-@dataclass(frozen=True)
+
+@frozen
 class Owner:
     """A user to become."""
 

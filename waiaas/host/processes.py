@@ -8,11 +8,11 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from waiaas.core.layout import FILE_MODE
+from waiaas.core.value import frozen
 from waiaas.host.locks import holder
 from waiaas.host.owner import Owner, acting_as
 
@@ -21,7 +21,7 @@ ORPHANED = 1  # exit code that nobody is left to read
 PRIVATE = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID"}  # ours alone
 
 
-@dataclass(frozen=True)
+@frozen
 class Finished:
     """What a child left: exit code (negative: killed by that signal), and its two streams."""
 

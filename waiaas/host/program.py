@@ -7,11 +7,12 @@ archive's `__main__` pins the opened file, and children start from that pin (SHP
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
+from waiaas.core.value import frozen
 
-@dataclass(frozen=True)
+
+@frozen
 class Program:
     """`path` is the installed file, symbolic links resolved; None when run from a source tree."""
 

@@ -2,13 +2,13 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from waiaas.core.value import frozen
 from waiaas.host.problems import NetworkProblem
 
 
-@dataclass(frozen=True)
+@frozen
 class Proxy:
     """`address` is `host:port`; `authorization` the header it wants, or empty."""
 

@@ -9,10 +9,10 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from waiaas.core.errors import TimedOut, WaiaasError
+from waiaas.core.value import frozen
 from waiaas.host.launch import ended
 from waiaas.host.processes import Processes, lock_holder
 
@@ -27,7 +27,7 @@ WORDS = re.compile(r"argv\[\]=(.*?) ; ")  # of ExecStart=, as `systemctl show` w
 LINES = "20"  # of the journal, that an error looks at
 
 
-@dataclass(frozen=True)
+@frozen
 class Unit:
     """A service as its manager describes it. `state` is active, activating, failed, inactive, …; `words`
     are those of its ExecStart= and its Environment=."""

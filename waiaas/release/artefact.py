@@ -7,13 +7,13 @@ inside the archive states as literals, so that it is the shipped code that is de
 import ast
 import json
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from waiaas.core.compat import oldest_served
 from waiaas.core.errors import WaiaasError
 from waiaas.core.release import SchemaRange
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.files import sha256
 
@@ -24,7 +24,7 @@ LATEST, TABLE = "LATEST_SCHEMA_VERSION", "SCHEMAS"
 BACK_TO = "COMPATIBLE_BACK_TO"  # optional: an older program can serve what this one wrote
 
 
-@dataclass(frozen=True)
+@frozen
 class Artefact:
     """`length` in bytes, `built` in Unix seconds, `sha256` in hex."""
 

@@ -10,12 +10,12 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.layout import PROGRAM_MODE
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.files import Files
 from waiaas.host.processes import Processes
@@ -29,7 +29,7 @@ PATIENCE = 300.0  # seconds for pip, which may have to download
 PUBLIC_DIRECTORY = 0o755
 
 
-@dataclass(frozen=True)
+@frozen
 class Order:
     """What to build. Without `root`, a program that can never be upgraded by itself, and says so."""
 

@@ -6,10 +6,10 @@ folder, and `publish_pending` (publish.py) commits it. Nobody ever sees the key 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from waiaas.core.errors import UsageError
+from waiaas.core.value import field, frozen
 from waiaas.core.version import Version
 from waiaas.release import describe, keys, pending, publish
 from waiaas.release import root as roots
@@ -19,7 +19,7 @@ from waiaas.release.pending import Change, Partial
 from waiaas.release.publish import Maker, Reason
 
 
-@dataclass(frozen=True)
+@frozen
 class Wish:
     """How keys are to change. `join`: role and public half; `leave`: key ids or public halves."""
 
@@ -28,7 +28,7 @@ class Wish:
     thresholds: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class Waiting:
     """A change that waits. `missing`: role -> how many signatures it still needs."""
 

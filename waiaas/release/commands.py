@@ -6,11 +6,11 @@ Imports are inside the functions where they are heavy, so that `build` needs nei
 
 import argparse
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from waiaas.core.errors import Exit, UsageError
+from waiaas.core.value import frozen
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.processes import Processes
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 EPOCH = "SOURCE_DATE_EPOCH"
 
 
-@dataclass(frozen=True)
+@frozen
 class Passphrases:
     """`known` opens keys that exist, `new` locks keys that are being made."""
 
@@ -32,7 +32,7 @@ class Passphrases:
     new: Callable[[], bytes]
 
 
-@dataclass(frozen=True)
+@frozen
 class Bench:
     """What the commands work with. `say`: data for stdout; `remark`: talk for stderr.
 

@@ -9,11 +9,11 @@ import re
 import tomllib
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
 from waiaas.core.errors import WaiaasError
+from waiaas.core.value import frozen
 from waiaas.host.files import sha256
 from waiaas.release.artefact import BUILD
 from waiaas.release.build import LOCK
@@ -30,7 +30,7 @@ CLASSIFIERS = {  # of packages that name their licence no other way -> SPDX
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Package:
     """A package inside. `hashes`: sha256 of its distributions, from the lock; `needs`: names of others."""
 
@@ -41,7 +41,7 @@ class Package:
     needs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Contents:
     """`program`: ourselves, `hashes` being that of the artefact. `built` in Unix seconds."""
 

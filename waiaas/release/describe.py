@@ -1,10 +1,10 @@
 """What a frozen change says, in words, for whoever is about to sign it."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from waiaas.core.release import Release, Rollout
+from waiaas.core.value import fields
 from waiaas.release.examine import Examined
 from waiaas.release.root import ROLES, SHORT
 from waiaas.release.shells import releases_among, shells_among
@@ -72,8 +72,8 @@ def _named(release: Release) -> str:
 
 def _differences(was: Release, now: Release) -> Iterator[str]:
     """What is said differently of one release."""
-    fields = [field.name for field in dataclasses.fields(Release)]
-    changed = [name for name in fields if getattr(was, name) != getattr(now, name)]
+    names = [declared.name for declared in fields(Release)]
+    changed = [name for name in names if getattr(was, name) != getattr(now, name)]
     for name in changed:
         if name == "withdrawn" and now.withdrawn is not None:
             to = f"users go to {now.withdrawn.to}" if now.withdrawn.to else "there is nowhere to go"

@@ -11,13 +11,13 @@ import json
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.release import Release
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.clock import iso
 from waiaas.host.files import Files
@@ -33,7 +33,7 @@ MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")  
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-@dataclass(frozen=True)
+@frozen
 class Offer:
     """The release that shells are offered. `passed_over`: newer ones, and why not they."""
 

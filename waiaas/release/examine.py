@@ -7,7 +7,6 @@ show, the artefacts must be what it says of them, and every signature that has a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from tuf.api.serialization import DeserializationError
 
 from waiaas.core.errors import WaiaasError
 from waiaas.core.release import Release
+from waiaas.core.value import frozen
 from waiaas.host.files import sha256
 from waiaas.release import artefact, keys
 from waiaas.release import root as roots
@@ -27,7 +27,7 @@ from waiaas.release.root import SHORT
 from waiaas.release.shells import check_target, is_shell, releases_among
 
 
-@dataclass(frozen=True)
+@frozen
 class Examined:
     """`old`: the root in force, None for a feed's first; `documents`: role -> what is to be signed."""
 

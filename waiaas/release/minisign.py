@@ -13,13 +13,13 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from waiaas.core.errors import WaiaasError
+from waiaas.core.value import frozen
 
 KEY, SIGNATURE = b"Ed", b"ED"
 SCRYPT, PLAIN, BLAKE = b"Sc", b"\0\0", b"B2"
@@ -30,7 +30,7 @@ LARGEST = 20  # scrypt's N as a power of two: 1 GiB, what the stock tool takes
 BLOCK = 8  # scrypt's r
 
 
-@dataclass(frozen=True)
+@frozen
 class PublicKey:
     keyid: bytes
     point: bytes
@@ -50,7 +50,7 @@ class PublicKey:
         return f"{UNTRUSTED}minisign public key {self.name}\n{self.text}\n"
 
 
-@dataclass(frozen=True)
+@frozen
 class SecretKey:
     keyid: bytes
     private: Ed25519PrivateKey

@@ -13,10 +13,10 @@ The folder can be carried to the key holders; nothing in it is secret, nothing i
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from waiaas.core.errors import TrustRefused, WaiaasError
+from waiaas.core.value import field, frozen
 from waiaas.host.files import Files
 
 PUBLIC_MODE = 0o644
@@ -26,7 +26,7 @@ BEFORE = "before.json"
 SUFFIX = ".sig.json"
 
 
-@dataclass(frozen=True)
+@frozen
 class Partial:
     """One signature over the document of a role, `sig` in hex."""
 
@@ -39,7 +39,7 @@ class Partial:
         return f"{self.keyid}.{self.role}{SUFFIX}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Change:
     """`root`, `targets`: what is to be signed, empty where it stays; `payloads`: final name -> bytes.
 

@@ -5,14 +5,13 @@ holds all keys does that in one go, here; otherwise the frozen change waits in `
 signatures of its holders (ceremony.py), and `publish_pending` commits it.
 """
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from waiaas.core.errors import WaiaasError
 from waiaas.core.release import Release, Withdrawal
+from waiaas.core.value import frozen, replace
 from waiaas.core.version import Version
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
@@ -27,7 +26,7 @@ from waiaas.release.withdrawal.secrets import Secrets
 SNAPSHOT_DAYS = 20  # `refresh` signs snapshot anew when fewer remain
 
 
-@dataclass(frozen=True)
+@frozen
 class Terms:
     """How a release is offered. `rollout` in percent of installations."""
 
@@ -40,7 +39,7 @@ class Terms:
     min_safe: Version | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Reason:
     """Why a release is withdrawn. Without `to`, the default of target.py."""
 
@@ -49,7 +48,7 @@ class Reason:
     to: Version | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Rotation:
     """`replaced`: beginning of the id of the key that goes, "" for the oldest."""
 
@@ -59,7 +58,7 @@ class Rotation:
     plain: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class Maker:
     """The outside world of these stories."""
 
@@ -135,7 +134,7 @@ def offered(maker: Maker, feed: Path, version: Version, percent: int) -> pending
     repository = maker.repository(feed)
     before = target.find(repository.releases(), version)
     start = before.rollout.start if before.rollout else maker.clock.seconds()
-    after = dataclasses.replace(before, rollout=publication.share(percent, start))
+    after = replace(before, rollout=publication.share(percent, start))
     return _described_anew(repository, before, after)
 
 
@@ -157,7 +156,7 @@ def marked(releases: Sequence[Release], version: Version, why: Reason, now: int)
     Secrets().refuse("the signed feed", words.line("reason", why.reason))
     to = target.successor(releases, version) if why.to is None else target.checked(releases, version, why.to)
     at = before.withdrawn.at if before.withdrawn else now
-    return dataclasses.replace(before, withdrawn=Withdrawal(at, why.reason, why.severity, to))
+    return replace(before, withdrawn=Withdrawal(at, why.reason, why.severity, to))
 
 
 def refresh(maker: Maker, feed: Path, keyring: keys.Keyring) -> list[str]:

@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -13,10 +12,11 @@ from tuf.ngclient import FetcherInterface, Updater
 
 from waiaas.core.errors import TrustRefused
 from waiaas.core.release import Release
+from waiaas.core.value import frozen
 from waiaas.release.shells import Shell, releases_among, shells_among
 
 
-@dataclass(frozen=True)
+@frozen
 class Verified:
     """What the feed says, signatures and bytes checked."""
 

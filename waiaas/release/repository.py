@@ -4,9 +4,7 @@ Everything is signed and checked before anything is written. Then: payload, targ
 `timestamp.json` last, which is the one point of commit. Consistent snapshots, hash-prefixed targets.
 """
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Time
 
 from waiaas.core.errors import WaiaasError
 from waiaas.core.release import Release, to_custom
+from waiaas.core.value import frozen, replace
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files, sha256
 from waiaas.release import root as roots
@@ -28,7 +27,7 @@ from waiaas.release.shells import Shell, releases_among, shells_among
 AGAIN = "drop the folder, prepare the change again, and let it be signed again"
 
 
-@dataclass(frozen=True)
+@frozen
 class RoleState:
     role: str
     version: int
@@ -113,7 +112,7 @@ class Repository:
         targets = self._shelf.targets()
         if roots.fits(new, "targets", targets):
             return Change(self._shelf.chain(), self._shelf.targets_file(), new.to_bytes(COMPACT))
-        return dataclasses.replace(self.draft([], {}, b""), root=new.to_bytes(COMPACT))
+        return replace(self.draft([], {}, b""), root=new.to_bytes(COMPACT))
 
     def publish(self, change: Change, keyring: Keyring) -> int | None:
         """Commit a change; returns the new version of root or targets, None if it is in force already.

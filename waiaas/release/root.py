@@ -7,7 +7,6 @@ root keys of the old one and of the new one have signed (TUF 5.3.4).
 import copy
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from tuf.api.metadata import Metadata, Root
 from tuf.api.serialization import DeserializationError
 
 from waiaas.core.errors import TrustRefused, UsageError, WaiaasError
+from waiaas.core.value import field, frozen
 from waiaas.host.clock import Clock
 
 NUMBER_OF_KEYS = {"root": 3, "targets": 3, "snapshot": 1, "timestamp": 1}
@@ -24,7 +24,7 @@ ROLES = tuple(NUMBER_OF_KEYS)
 SHORT = 8  # characters of a key id that are shown
 
 
-@dataclass(frozen=True)
+@frozen
 class Turnover:
     """How keys change. `join`: role -> keys; `leave`: beginnings of key ids; `thresholds`: role -> number."""
 

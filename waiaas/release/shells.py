@@ -6,12 +6,12 @@ only targets that end in `.pyz`, so it never sees one; `desktop.py` makes the sh
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from waiaas.core.errors import TrustRefused, UsageError, WaiaasError
 from waiaas.core.release import Release, from_custom
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.files import sha256
 
@@ -35,7 +35,7 @@ class Target(Protocol):
     def custom(self) -> Any: ...
 
 
-@dataclass(frozen=True)
+@frozen
 class Shell:
     """One signed bundle. `name`: its file; `length` in bytes, `sha256` in hex."""
 

@@ -4,12 +4,12 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from waiaas.core.causes import advice, said
 from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import DATABASE_NAME, FILE_MODE, Layout
+from waiaas.core.value import frozen
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files, sha256
 from waiaas.host.sqlite import Connection, connect, problems
@@ -19,7 +19,7 @@ from waiaas.store.manifest import CONFIG_NAME, Backup, FileEntry
 from waiaas.store.unfinished import PREFIX, forget_unfinished, making
 
 
-@dataclass(frozen=True)
+@frozen
 class What:
     """Why and from which version a backup is made, and the program file to keep with it."""
 

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from waiaas.core.value import frozen
 from waiaas.host.sqlite import Connection
 
 MAX_PAGE = 500  # rows
@@ -17,7 +17,7 @@ RUNS = {  # how an upgrade run ended -> the event that tells of it (UPGR-08)
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """One row; `timestamp` in Unix seconds, `details` the parsed JSON, or the text where it is none."""
 

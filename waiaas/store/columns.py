@@ -1,12 +1,13 @@
 """Columns and tables as values, and the SQL they stand for. The values are in `tables`."""
 
-from dataclasses import dataclass, field
 from functools import partial
+
+from waiaas.core.value import field, frozen
 
 OLDEST = 10  # the oldest schema we describe
 
 
-@dataclass(frozen=True)
+@frozen
 class Column:
     """`among`: the values its CHECK allows; `later`: those that a later schema added to them."""
 
@@ -51,7 +52,7 @@ flag = partial(Column, type="INTEGER", among=(0, 1))
 identity = partial(Column, key="PRIMARY KEY")
 
 
-@dataclass(frozen=True)
+@frozen
 class Table:
     """`indexes`: name -> its columns; the names in `unique` are unique ones."""
 

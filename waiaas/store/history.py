@@ -9,9 +9,9 @@ is tried on an empty copy of the structure first; only then is it called repaira
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 
 from waiaas.core.compat import LATEST_SCHEMA_VERSION
+from waiaas.core.value import frozen
 from waiaas.host.sqlite import Connection
 from waiaas.store.migrations import MIGRATIONS
 from waiaas.store.schema import connect_memory, describe, expected, record
@@ -31,7 +31,7 @@ TRACES: dict[int, tuple[str, ...]] = {
 WORDS = {12: ("X402_PAYMENT", "X402_ALLOWED_DOMAINS")}
 
 
-@dataclass(frozen=True)
+@frozen
 class History:
     """`rows`: the recorded versions. `done`, `begun`: the steps whose traces are all, partly there."""
 
@@ -59,7 +59,7 @@ class History:
         return reached
 
 
-@dataclass(frozen=True)
+@frozen
 class Repair:
     """Record `record` as repaired, then run `run`; `start` is the schema the file really has."""
 

@@ -1,12 +1,12 @@
 """Looking at a database without writing to it: which schema, what is pending, what is wrong (MIG-06)."""
 
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from waiaas.core.compat import LATEST_SCHEMA_VERSION, Migrate, TooNew, TooOld, assess, require_compatible
 from waiaas.core.errors import Busy, NotReady, WaiaasError
+from waiaas.core.value import frozen
 from waiaas.host.locks import Gate
 from waiaas.host.sqlite import Connection, reading
 from waiaas.store import history
@@ -15,7 +15,7 @@ Action = Literal["ok", "migrate", "reject"]
 ATTEMPTS = 3  # a look beside a daemon that starts or stops may see the file between two states
 
 
-@dataclass(frozen=True)
+@frozen
 class DatabaseState:
     """What a look found.
 

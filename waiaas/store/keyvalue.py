@@ -1,10 +1,10 @@
 """Table `key_value_store`: what the program remembers, and the keys of the version check (VCHK-02)."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from waiaas.core.check import CheckOutcome
+from waiaas.core.value import frozen
 from waiaas.host.sqlite import Connection
 from waiaas.store.atomic import atomic
 
@@ -15,7 +15,7 @@ ERROR = "version_check_error"
 WITHDRAWN = "version_check_withdrawn"
 
 
-@dataclass(frozen=True)
+@frozen
 class StoredCheck:
     """The last check, as stored; times in Unix seconds."""
 

@@ -3,11 +3,11 @@
 import json
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
 from waiaas.core.layout import DATABASE_NAME
+from waiaas.core.value import frozen
 from waiaas.host.clock import iso
 
 FORMAT = 1
@@ -22,7 +22,7 @@ class FileEntry(TypedDict):
     sha256: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Backup:
     """A complete backup; `created_at` in Unix seconds, `bytes` of all its files together."""
 

@@ -1,7 +1,8 @@
 """CREATE texts as tokens: to compare CHECKs however they are written, and to edit one in place."""
 
 import re
-from dataclasses import dataclass
+
+from waiaas.core.value import frozen
 
 TOKEN = re.compile(
     r"""\s+ | --[^\n]* | /\*.*?\*/
@@ -12,7 +13,7 @@ TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Token:
     """`text` is lower-case and unquoted but for string literals; `start`, `end` are offsets."""
 

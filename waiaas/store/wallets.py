@@ -3,10 +3,10 @@
 import os
 import sqlite3
 import uuid
-from dataclasses import dataclass
 from typing import Final
 
 from waiaas.core.errors import UsageError, WaiaasError
+from waiaas.core.value import frozen
 from waiaas.host.sqlite import Connection
 from waiaas.store.addresses import check_address
 from waiaas.store.atomic import atomic
@@ -20,7 +20,7 @@ SELECT: Final = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Wallet:
     """One row; times in Unix seconds."""
 

@@ -19,7 +19,6 @@ targets keys have signed, so that a clock set back revives nothing. What is guar
 The date of an intermediate root is of no interest, as in TUF's own workflow; the last one counts.
 """
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from waiaas.core.bundle import Contents
 from waiaas.core.errors import TrustRefused, WaiaasError
 from waiaas.core.release import Release
 from waiaas.core.ustar import refuse
+from waiaas.core.value import frozen, replace
 from waiaas.host.clock import Clock, iso
 from waiaas.host.http import Network
 from waiaas.upgrade.carried import (
@@ -51,7 +51,7 @@ INSTEAD = "make a new one with `waiaas bundle create`"
 PATIENCE = 60.0  # seconds for the metadata, and for the payload, of what lies on this machine
 
 
-@dataclass(frozen=True)
+@frozen
 class Carried:
     """Something that was carried here. `name` as in "the bundle /media/stick/x.tgz"."""
 

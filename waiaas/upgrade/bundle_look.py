@@ -5,7 +5,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from waiaas.core.bundle import Contents
 from waiaas.core.errors import WaiaasError
 from waiaas.core.release import Release
+from waiaas.core.value import frozen
 from waiaas.host.clock import Clock
 from waiaas.upgrade.bundle import Carried, open_carried, recognise
 from waiaas.upgrade.feed import ROLES, Catalogue
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from waiaas.host.host import Host
 
 
-@dataclass(frozen=True)
+@frozen
 class Verified:
     """What was proved: everything `upgrade --from` asks for. `releases`: those that were carried."""
 

@@ -10,13 +10,13 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from waiaas.core import bundle
 from waiaas.core.bundle import Contents, Payload
 from waiaas.core.errors import TrustRefused, WaiaasError
 from waiaas.core.release import Release
+from waiaas.core.value import frozen
 from waiaas.host.files import Files
 from waiaas.host.host import Host
 from waiaas.host.problems import HttpStatus
@@ -33,7 +33,7 @@ ROOT_PATIENCE = 10.0  # seconds for one root
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 
 
-@dataclass(frozen=True)
+@frozen
 class Made:
     """A bundle on disk. `size` in bytes; `expires`: role -> Unix seconds."""
 

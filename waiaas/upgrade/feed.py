@@ -7,13 +7,13 @@ no other command pays for it. Nothing is believed because of where it came from.
 import sys
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from waiaas.core.errors import TrustRefused
 from waiaas.core.release import Release, from_custom
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
@@ -33,7 +33,7 @@ ROOT_ROTATIONS = 4096  # at most so many roots are followed in one refresh
 UNBOUNDED = 1 << 40  # bytes; where tuf itself counts
 
 
-@dataclass(frozen=True)
+@frozen
 class Catalogue:
     """What the feed says, verified. `releases` newest first; `expires`: role -> Unix seconds.
 
@@ -49,7 +49,7 @@ class Catalogue:
     expired: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class _State:
     """The verified top-level metadata, as far as TUF's client shows it."""
 

@@ -6,16 +6,16 @@ belongs to one set of targets keys: when root replaces these, it starts anew.
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from waiaas.core.release import Release
+from waiaas.core.value import frozen
 from waiaas.host.files import Files
 
 FLOORS_MODE = 0o644  # beside the program
 
 
-@dataclass(frozen=True)
+@frozen
 class Floor:
     """`targets_keys`: sorted key ids. `seq`: of the newest release seen. `signed_time`: Unix seconds."""
 

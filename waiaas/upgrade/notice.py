@@ -4,12 +4,11 @@ It comes from the database, without network and without waiting for anybody, and
 swallowed: a notice is never worth a failure. It is shown only once it is on record that it was.
 """
 
-from dataclasses import dataclass
-
 from waiaas import __version__
 from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import Layout
 from waiaas.core.settings import Settings
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.host import Host
 from waiaas.host.locks import Gate, holder
@@ -23,7 +22,7 @@ TOLD = "version_check_notified_about"  # a withdrawal is told once at once, then
 MUTED_BY = "WAIAAS_NO_UPDATE_NOTIFY"
 
 
-@dataclass(frozen=True)
+@frozen
 class Due:
     """Something to tell. `urgent`: the installed version was withdrawn, so the day does not count."""
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from waiaas.core.errors import Busy, NotReady, WaiaasError
 from waiaas.core.journal import Facts
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.settings import Settings
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.host import Host
 from waiaas.host.locks import Lock
@@ -21,7 +21,7 @@ from waiaas.upgrade.transaction import Run
 PUBLIC_LOCK = 0o644  # the daemon's user may ask who holds it (UPGR-15)
 
 
-@dataclass(frozen=True)
+@frozen
 class Place:
     """Where a run happens, and who is told."""
 
@@ -34,7 +34,7 @@ class Place:
     installation_id: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Wish:
     """What the user asked `upgrade` for."""
 

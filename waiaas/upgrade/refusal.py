@@ -1,9 +1,9 @@
 """What TUF's client refused, in the words of the person who reads it."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from waiaas.core.errors import TrustRefused, WaiaasError
+from waiaas.core.value import frozen
 from waiaas.host.clock import iso
 from waiaas.host.problems import NetworkProblem
 
@@ -13,7 +13,7 @@ UNCHANGED = "nothing was changed; "
 TELL = "tell whoever publishes the feed"
 
 
-@dataclass(frozen=True)
+@frozen
 class Source:
     """What was read: "the feed at …", "the bundle …"; and what to try where it turns out to be old."""
 

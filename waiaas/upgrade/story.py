@@ -2,13 +2,13 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from waiaas.core.choose import Policy, Stay, Upgrade, choose
 from waiaas.core.errors import WaiaasError
 from waiaas.core.journal import Facts, OpenRun, to_roll_back
 from waiaas.core.release import Release
+from waiaas.core.value import frozen
 from waiaas.host.clock import iso
 from waiaas.host.locks import Lock
 from waiaas.upgrade import child, daemon, plans, transaction, unit
@@ -23,7 +23,7 @@ DOWNLOAD_PATIENCE = 3600.0  # seconds for the artefact
 CHECK_PATIENCE = 30.0  # seconds for the metadata of an explicit upgrade
 
 
-@dataclass(frozen=True)
+@frozen
 class Checked:
     """The answer of `--check`: the catalogue and what would be chosen from it."""
 

@@ -7,7 +7,6 @@ the journal and the new version has its data, or it is not and the old version g
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from waiaas.core import causes
@@ -15,6 +14,7 @@ from waiaas.core.errors import RollbackFailed, RolledBack, WaiaasError
 from waiaas.core.journal import MAX_ATTEMPTS, Facts, OpenRun, record
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.settings import Settings
+from waiaas.core.value import mutable
 from waiaas.host.host import Host
 from waiaas.host.locks import Lock
 from waiaas.host.owner import Owner
@@ -25,7 +25,7 @@ from waiaas.upgrade.report import Reporter
 HARMLESS = "check"  # a failure in this step changed nothing: it keeps its own exit code
 
 
-@dataclass
+@mutable
 class Run:
     """One run at work: the world, the paths, the plan and what is known so far.
 

@@ -2,12 +2,12 @@
 
 import json
 import pkgutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from waiaas import __version__
 from waiaas.core.errors import TrustRefused
+from waiaas.core.value import frozen
 from waiaas.host.host import Host
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ FACTS = "_build.json"
 ROOT = "upgrade/root.json"
 
 
-@dataclass(frozen=True)
+@frozen
 class BuildInfo:
     """`built`: Unix seconds, 0 in a source tree. `targets_floor`: of the embedded root's feed."""
 

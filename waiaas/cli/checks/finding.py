@@ -1,15 +1,15 @@
 """What a check is given, and what it yields."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from waiaas.cli.context import Context, Loaded
+from waiaas.core.value import frozen
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """`verdict` is ok, warning (it works, and should not stay so) or problem; `hint` mends it."""
 
@@ -19,7 +19,7 @@ class Finding:
     hint: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Installation:
     """One data directory as it is found. `pid` of its daemon, None if none runs; `known` is what that
     daemon wrote down, or what a killed one left."""

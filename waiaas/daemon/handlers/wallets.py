@@ -1,7 +1,6 @@
 """Routes of wallets: list, show, register watch-only, rename, suspend, resume."""
 
-from dataclasses import fields
-
+from waiaas.core.value import fields
 from waiaas.daemon.handlers.admin import refuse_in_probation
 from waiaas.daemon.parts import ACTOR, Call, Parts
 from waiaas.daemon.problem import Problem

@@ -8,12 +8,12 @@ root of trust whose keys are thrown away at once.
 import json
 import shutil
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from waiaas.core.errors import UsageError
 from waiaas.core.release import Release
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files, sha256
@@ -27,7 +27,7 @@ from waiaas.release.repository import Repository
 PATIENCE = 60.0  # seconds for git
 
 
-@dataclass(frozen=True)
+@frozen
 class Wish:
     """What is asked for. `output`: a folder that does not exist yet, or that an earlier run made."""
 

@@ -5,10 +5,10 @@ what was public at any moment can be read in the history. The folder of the feed
 """
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 from waiaas.core.errors import UsageError, WaiaasError
+from waiaas.core.value import frozen
 from waiaas.host.processes import Finished, Processes
 
 TOKEN = "WAIAAS_FEED_TOKEN"  # noqa: S105 - the name of the variable that may hold it
@@ -21,7 +21,7 @@ NO_REFERENCE = 2  # exit code of `git ls-remote --exit-code`
 IDENTITY = ("-c", "user.name=waiaas-release", "-c", "user.email=waiaas-release@users.noreply.github.com")
 
 
-@dataclass(frozen=True)
+@frozen
 class Branch:
     """`name` in the repository `remote`."""
 

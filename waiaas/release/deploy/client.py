@@ -6,12 +6,12 @@ first release of all has no predecessor; it proves itself by downloading and ver
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from waiaas.core.errors import WaiaasError
 from waiaas.core.release import Release
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.files import sha256
 from waiaas.host.http import Network
@@ -61,7 +61,7 @@ def predecessor(releases: Sequence[Release], version: Version) -> Release | None
     return max(earlier, key=lambda release: release.version, default=None)
 
 
-@dataclass(frozen=True)
+@frozen
 class Client:
     """An installation in a folder of its own that knows nothing but what is in its file."""
 

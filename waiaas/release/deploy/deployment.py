@@ -2,11 +2,11 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from waiaas.core.errors import WaiaasError
+from waiaas.core.value import field, frozen
 from waiaas.host.files import sha256
 from waiaas.host.processes import Finished
 from waiaas.release.deploy.branch import POINT_OF_COMMIT, Branch, parse
@@ -22,7 +22,7 @@ PATIENCE = 900.0  # seconds for one tool
 DONE, THERE, WOULD, HOLDS = "done", "there already", "would be done", "holds"
 
 
-@dataclass(frozen=True)
+@frozen
 class Result:
     """How a step ended, and what it saw then.
 
@@ -33,7 +33,7 @@ class Result:
     observed: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@frozen
 class Deployment:
     """`folder` is what `assemble` made, `source` the tree at the tag, `keys` a folder or nothing."""
 

@@ -10,11 +10,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from waiaas.core.errors import UsageError, WaiaasError
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.files import sha256
 from waiaas.release.deploy.deployment import DONE, THERE, WOULD, Deployment, Result
@@ -70,7 +70,7 @@ def digest_of(folder: Path) -> str:
     return f"sha256:{sha256(manifest)}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Registry:
     """Command lines of skopeo, as values, and what comes of them."""
 

@@ -6,11 +6,11 @@ and floor of its targets.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from waiaas.core.errors import WaiaasError
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.files import Files
 
@@ -23,7 +23,7 @@ PUBLISH = "WAIAAS_RELEASE_PUBLISH"  # "true": publish; anything else but "" is a
 FIRST_FOR_REAL = Version(2, 0, 0)  # published where nothing is said
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """`length` in bytes, `sha256` and `root_sha256` in hex; `images` without a tag.
 

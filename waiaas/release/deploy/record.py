@@ -6,11 +6,11 @@ a private key, is not written.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from waiaas.core.errors import WaiaasError
+from waiaas.core.value import asdict, frozen
 from waiaas.host.files import Files
 from waiaas.release.withdrawal.secrets import Secrets
 
@@ -22,7 +22,7 @@ KINDS: dict[str, type | tuple[type, ...]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """`at`: when the step began, in UTC; `observed`: what was looked at after it, by name."""
 

@@ -1,10 +1,10 @@
 """How urgent it is, and what remains until the deadline: kept on record, and said again later (WDR-1)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from waiaas.core.errors import UsageError
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.clock import iso
 from waiaas.release.withdrawal import causes
@@ -14,7 +14,7 @@ from waiaas.release.withdrawal.records import Document, Shelf
 KIND = "assessment"
 
 
-@dataclass(frozen=True)
+@frozen
 class Assessment:
     """The last one of a version. Times in Unix seconds; `closed`: why nothing is left to decide, or ""."""
 

@@ -1,11 +1,11 @@
 """One withdrawal while it is being done: what the feed says, what is at hand, what was seen so far."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from waiaas.core.errors import UsageError
 from waiaas.core.release import Release, Withdrawal
+from waiaas.core.value import frozen, replace
 from waiaas.core.version import Version
 from waiaas.host.http import Network
 from waiaas.release.shells import Shell
@@ -17,7 +17,7 @@ from waiaas.release.withdrawal.settings import Settings
 from waiaas.release.withdrawal.texts import Facts
 
 
-@dataclass(frozen=True)
+@frozen
 class Seen:
     """What a step observed when it was over. `todo`: what is left to a person; `reference`: an address."""
 
@@ -39,7 +39,7 @@ def not_needed(observed: str) -> Seen:
     return Seen(NOT_NEEDED, observed)
 
 
-@dataclass(frozen=True)
+@frozen
 class Tools:
     """What is at hand (W-24). `no_github`, `no_git`: why not, empty where it can be used."""
 
@@ -54,7 +54,7 @@ class Tools:
         return cls(no_github, _no_git(outside, settings), registry)
 
 
-@dataclass(frozen=True)
+@frozen
 class Desk:
     """Where it is worked on: records, settings, and what is at hand."""
 
@@ -65,7 +65,7 @@ class Desk:
     network: Network
 
 
-@dataclass(frozen=True)
+@frozen
 class Case:
     """What the steps work with. `releases` and `shells`: of the feed as read back."""
 

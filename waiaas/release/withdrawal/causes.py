@@ -1,14 +1,13 @@
 """Why a release might have to go, and by when it is decided: the table of WDR-1 as data (W-01, W-02)."""
 
-from dataclasses import dataclass
-
 from waiaas.core.errors import UsageError
+from waiaas.core.value import frozen
 
 HOUR = 3600  # seconds
 RED, YELLOW = "RED", "YELLOW"
 
 
-@dataclass(frozen=True)
+@frozen
 class Cause:
     """One row. `name` is what `--cause` takes."""
 
@@ -17,7 +16,7 @@ class Cause:
     sentence: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Term:
     """When a decision is due, Unix seconds: not before `earliest`, and not after `deadline`."""
 

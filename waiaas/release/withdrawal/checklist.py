@@ -5,11 +5,11 @@ for a machine.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from waiaas.core.errors import UsageError, WaiaasError
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.clock import iso
 from waiaas.release.withdrawal import checks, texts
@@ -19,7 +19,7 @@ from waiaas.release.withdrawal.records import Document, Shelf
 KIND = "checklist"
 
 
-@dataclass(frozen=True)
+@frozen
 class Bench:
     """What the machines look at. `verify` reads the public feed as a client does."""
 
@@ -33,7 +33,7 @@ class Bench:
 Check = Callable[[Bench, Version], checks.Checked]
 
 
-@dataclass(frozen=True)
+@frozen
 class Item:
     """One line. `check`: None where only a person can say."""
 

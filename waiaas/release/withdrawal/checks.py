@@ -8,10 +8,10 @@ import json
 import re
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from waiaas.core.errors import WaiaasError
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.processes import Finished
 from waiaas.release.withdrawal.outside import Outside
@@ -30,7 +30,7 @@ TYPE_ERROR = re.compile(r": error: ")
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]+)")
 
 
-@dataclass(frozen=True)
+@frozen
 class Checked:
     """`passed`: as it should be. `text`: all that the tool said."""
 

@@ -6,10 +6,10 @@ that is younger than that needs no second reading. Otherwise the answer is "unkn
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from waiaas.core.value import frozen
 from waiaas.host.clock import iso
 from waiaas.release.withdrawal.records import Document, Shelf
 
@@ -19,7 +19,7 @@ KEPT = 400  # readings
 KIND = "downloads"
 
 
-@dataclass(frozen=True)
+@frozen
 class Reading:
     """The counts of all releases by tag, at a time (Unix seconds)."""
 
@@ -27,7 +27,7 @@ class Reading:
     counts: Mapping[str, int]
 
 
-@dataclass(frozen=True)
+@frozen
 class Downloads:
     """`count` since `since` (Unix seconds), which is at least seven days ago or the publication."""
 

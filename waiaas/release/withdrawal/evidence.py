@@ -8,11 +8,11 @@ F.records/V/plan.en.md, plan.ko.md       what prevents it, once the root cause i
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from waiaas.core.errors import WaiaasError
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.clock import iso
 from waiaas.release.pending import PUBLIC_DIRECTORY
@@ -26,7 +26,7 @@ KIND = "evidence"
 FOLDER = "evidence"
 
 
-@dataclass(frozen=True)
+@frozen
 class Piece:
     """One part of the bundle. `passed`: None where it was not to be had."""
 

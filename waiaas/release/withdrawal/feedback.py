@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.release.withdrawal.kinds import LEVELS
 
@@ -12,7 +12,7 @@ FIELDS = "number,title,body,labels,comments,reactionGroups"
 WORD = re.compile(r"[a-z]+")
 
 
-@dataclass(frozen=True)
+@frozen
 class Feedback:
     """Counts by level. `comments` and `reactions`: on the issues about the version."""
 

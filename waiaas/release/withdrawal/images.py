@@ -8,17 +8,17 @@ withdrawn version keeps its own tag: nothing is deleted.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from waiaas.core.errors import WaiaasError
 from waiaas.core.release import Release
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.release.deploy.image import ABSENT, LOOPBACK, tags
 from waiaas.release.withdrawal import target
 from waiaas.release.withdrawal.outside import Argv, Outside
 
 
-@dataclass(frozen=True)
+@frozen
 class Registry:
     """A program that reads and moves tags without pulling anything: its command lines as values."""
 

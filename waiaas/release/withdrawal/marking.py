@@ -1,11 +1,10 @@
 """The first step: the signed mark in the feed, planned, done, and read back as a client reads it."""
 
-import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
 
 from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.release import Release, Withdrawal
+from waiaas.core.value import frozen, replace
 from waiaas.core.version import Version
 from waiaas.release import pending, publish
 from waiaas.release.deploy.branch import Branch
@@ -17,7 +16,7 @@ from waiaas.release.withdrawal.case import Seen, done
 from waiaas.release.withdrawal.words import SEVERITIES, line
 
 
-@dataclass(frozen=True)
+@frozen
 class Wish:
     """What was asked for. None where the feed, or the default, decides."""
 
@@ -28,7 +27,7 @@ class Wish:
     nowhere: bool
 
 
-@dataclass(frozen=True)
+@frozen
 class Mark:
     """The release as the feed shall describe it, and whether it does so already or once it is signed."""
 
@@ -134,7 +133,7 @@ def _frozen(feed: Path, releases: tuple[Release, ...], before: Release) -> Mark:
     frozen = _frozen_releases(folder)
     after = next((release for release in frozen if release.version == version), before)
     rest = {release for release in frozen if release.version != version}
-    same = dataclasses.replace(after, withdrawn=None) == before
+    same = replace(after, withdrawn=None) == before
     if after.withdrawn is None or not same or rest != {r for r in releases if r.version != version}:
         raise UsageError(
             "other-change",

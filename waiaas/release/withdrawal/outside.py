@@ -3,10 +3,10 @@
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from waiaas.core.errors import WaiaasError
+from waiaas.core.value import field, frozen
 from waiaas.host.processes import Finished, Processes
 from waiaas.release.withdrawal.secrets import Secrets
 
@@ -14,7 +14,7 @@ Argv = tuple[str, ...]
 PATIENCE = 60.0  # seconds for one command
 
 
-@dataclass(frozen=True)
+@frozen
 class Outside:
     """Runs them with the environment we were given."""
 

@@ -10,11 +10,11 @@ valid when it was written and is checked again when it is read. They never go in
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from waiaas.core.errors import WaiaasError
+from waiaas.core.value import field, frozen
 from waiaas.core.version import Version
 from waiaas.host.clock import Clock, iso
 from waiaas.host.files import Files
@@ -33,7 +33,7 @@ def folder_beside(feed: Path) -> Path:
     return feed.with_name(feed.name + ".records")
 
 
-@dataclass(frozen=True)
+@frozen
 class Shelf:
     """The folder of the records, and who writes into it."""
 

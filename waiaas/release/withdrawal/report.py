@@ -1,11 +1,11 @@
 """The situation at a glance, before anything is decided; on record, with what could not be known (WDR-4)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from waiaas.core.errors import WaiaasError
 from waiaas.core.release import Release
+from waiaas.core.value import field, mutable
 from waiaas.core.version import Version
 from waiaas.host.clock import iso
 from waiaas.release.withdrawal import downloads, feedback, github, index
@@ -19,7 +19,7 @@ WORKFLOW = "release.yml"
 COMMUNITY = "community.md"
 
 
-@dataclass
+@mutable
 class Found:
     """The report as it grows. `unknown`: what could not be looked at, and why."""
 

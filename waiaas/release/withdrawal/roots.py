@@ -1,12 +1,12 @@
 """Why it could get out: five classes of root cause, what prevents each, and the plan (W-15, W-16)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from waiaas.core.errors import UsageError
+from waiaas.core.value import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class RootCause:
     """`sentence` and `prevention` by language."""
 

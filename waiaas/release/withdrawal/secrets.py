@@ -7,9 +7,9 @@ named by its kind and line, never repeated.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from waiaas.core.errors import WaiaasError
+from waiaas.core.value import frozen
 
 SHAPES: Mapping[str, re.Pattern[str]] = {
     "a private key": re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"),
@@ -31,7 +31,7 @@ NAMES = re.compile(r"TOKEN|PASS(?:WORD|PHRASE|WD)|SECRET|_KEY(?:_|$)|LOGINS", re
 SHORTEST = 6  # characters; a shorter value would be found everywhere
 
 
-@dataclass(frozen=True)
+@frozen
 class Found:
     """`what` was found, in which line (from 1)."""
 

@@ -22,11 +22,11 @@ Nothing outside of the feed is touched that is not named here or on the command 
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from waiaas.core.errors import UsageError, WaiaasError
+from waiaas.core.value import frozen, replace
 from waiaas.release.withdrawal.words import line
 
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
@@ -37,7 +37,7 @@ REMOTE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 EXPECTED = ("lead", "security", "release-engineer")
 
 
-@dataclass(frozen=True)
+@frozen
 class Settings:
     """Empty where nothing is to be touched."""
 

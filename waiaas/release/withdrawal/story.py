@@ -7,12 +7,12 @@ after a kill at any point, and the record says what was seen.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from waiaas.core.errors import WaiaasError
 from waiaas.core.release import Withdrawal
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.clock import iso
 from waiaas.host.locks import Lock
@@ -42,7 +42,7 @@ STEPS: dict[str, Step] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Extras:
     """What the texts say beside the mark itself; what is None stays as the record has it."""
 

@@ -5,12 +5,12 @@ A target is never the withdrawn version itself, a release candidate, withdrawn a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from waiaas.core.choose import Policy, Upgrade, choose
 from waiaas.core.errors import UsageError
 from waiaas.core.reach import Footing, find_path, obstacle, stepping_stones
 from waiaas.core.release import Release
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 
 Python = tuple[int, int, int]
@@ -18,7 +18,7 @@ PYTHONS: tuple[Python, ...] = tuple((3, minor, 0) for minor in range(11, 31))
 GOOD_ONE = "name a good earlier version as --to"
 
 
-@dataclass(frozen=True)
+@frozen
 class Way:
     """How clients on the withdrawn version get to the target.
 

@@ -9,11 +9,11 @@ Every value is escaped here and nowhere else; a template may name only values th
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Template
 
+from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.release.withdrawal.phrases import OUTCOMES, PHRASES, STEPS
 from waiaas.release.withdrawal.words import SEVERITIES, markdown
@@ -26,7 +26,7 @@ WITHDRAWN = "[withdrawn]"
 RULE = "\n---\n\n"
 
 
-@dataclass(frozen=True)
+@frozen
 class Facts:
     """What the texts say. `good`: where `waiaas upgrade` leads; `at`: Unix seconds of the withdrawal.
 
