@@ -4,6 +4,10 @@ import os
 import sys
 from pathlib import Path
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 
 def run(archive: str | None = None, pin: int | None = None) -> None:
     """Start the command line. `archive` is the installed file, `pin` the descriptor it is read by."""
@@ -13,7 +17,18 @@ def run(archive: str | None = None, pin: int | None = None) -> None:
     os.umask(0o077)  # nothing of ours is ever born open to others (DIR-1)
     _open_streams()
     path = Path(archive).resolve() if archive else None
-    sys.exit(main(sys.argv[1:], dict(os.environ), Program(path, pin)))
+    _end(main(sys.argv[1:], dict(os.environ), Program(path, pin)))
+
+
+def _end(code: int) -> "NoReturn":
+    """Without taking apart what has been imported, which would be a tenth of a short command. Whatever
+    has to be put in order was closed by whoever opened it."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):  # nobody listens any more
+            continue
+    os._exit(code)
 
 
 def _open_streams() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Waiaas
-from waiaas.cli.commands import ALIASES, VISIBLE
+from waiaas.cli.commands import ALIASES, SENTENCES
 from waiaas.cli.vocabulary import global_options, words
 from waiaas.core.settings import KEYS
 
@@ -64,7 +64,7 @@ def test_the_script_is_accepted_by_its_shell(shell: str, script: Path) -> None:
 
 
 CASES: list[tuple[list[str], set[str], set[str]]] = [
-    (["waiaas", ""], {*VISIBLE, *ALIASES}, {"--full", "create", "step"}),
+    (["waiaas", ""], {*SENTENCES, *ALIASES}, {"--full", "create", "step"}),
     (["waiaas", "back"], {"backup"}, {"bundle"}),
     (["waiaas", "backup", ""], {"create", "list", "verify", "restore", "prune"}, {"init"}),
     (["waiaas", "backup", "verify", "--f"], {"--full"}, {"--yes", "--keep"}),
@@ -151,7 +151,7 @@ def _until(descriptor: int, wanted: bytes) -> bytes:
 
 def test_every_command_action_and_option_is_known_with_its_sentence() -> None:
     found = {word.name: word for word in words()}
-    assert list(found) == [*VISIBLE, *ALIASES]
+    assert list(found) == [*SENTENCES, *ALIASES]
     actions = {action.name for action in found["backup"].actions}
     assert actions == {"create", "list", "verify", "restore", "prune"}
     for word in found.values():

@@ -132,7 +132,7 @@ def test_help_names_every_command_and_every_exit_code__CLI_3(waiaas: Waiaas) -> 
     assert set(EXIT_CODES) == {int(code) for code in Exit}
 
 
-@pytest.mark.parametrize("name", frame.VISIBLE)
+@pytest.mark.parametrize("name", frame.SENTENCES)
 def test_every_command_has_help_and_knows_the_global_flags(waiaas: Waiaas, name: str) -> None:
     ran = waiaas(name, "--help")
     assert ran.code == 0

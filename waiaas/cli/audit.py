@@ -12,7 +12,6 @@ from waiaas.host.sqlite import reading
 from waiaas.store import audit
 from waiaas.store.inspect import inspect
 
-HELP = "show the audit log, newest first"
 LIMIT = 50  # rows
 
 

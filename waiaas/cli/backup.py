@@ -21,7 +21,6 @@ from waiaas.store.replace import require_replaceable
 from waiaas.store.unfinished import forget_unfinished
 
 CREATING, VERIFYING, RESTORING = 4, 3, 6  # how often each byte is read, as measured; for the bars
-HELP = "create, list, verify, restore and prune backups"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -20,8 +20,6 @@ from waiaas.upgrade.feed import Catalogue
 from waiaas.upgrade.story import CHECK_PATIENCE
 from waiaas.upgrade.trust import open_feed
 
-HELP = "put a release into one file, and upgrade from it where there is no network"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     verbs = actions(parser)

@@ -20,7 +20,24 @@ COMMANDS = {
     "completion": "waiaas.cli.completion",
     "step": "waiaas.cli.step",
 }
+SENTENCES = {  # of all but `step`, which is one version of the program talking to another
+    "init": "create the data directory, or adopt one of the previous implementation",
+    "start": "run the daemon",
+    "stop": "stop the daemon and wait until it has ended",
+    "restart": "stop the daemon if it runs, and start it in the background",
+    "status": "say whether the daemon runs, and how it stands",
+    "health": "ask the daemon once how it is: exit 0 healthy, 1 unhealthy, 3 not running",
+    "logs": "show what the daemon logged",
+    "upgrade": "upgrade to the newest release, or roll the last upgrade back",
+    "backup": "create, list, verify, restore and prune backups",
+    "bundle": "put a release into one file, and upgrade from it where there is no network",
+    "db": "schema of the database, pending migrations, integrity",
+    "config": "show, set and validate settings",
+    "doctor": "look for everything that is wrong, and say what mends it",
+    "kill-switch": "stop everything that acts on wallets, or allow it again",
+    "wallets": "list and show wallets",
+    "audit": "show the audit log, newest first",
+    "completion": "print a completion script for a shell",
+}
 ALIASES = {"update": "upgrade"}
-HIDDEN = {"step"}  # one version of the program talking to another
 WITHOUT_NOTICE = {"health", "mcp", "completion", "upgrade", "step"}  # VCHK-07
-VISIBLE = tuple(name for name in COMMANDS if name not in HIDDEN)

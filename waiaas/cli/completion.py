@@ -7,7 +7,6 @@ from waiaas.cli.context import Context
 from waiaas.cli.output import Result
 from waiaas.cli.vocabulary import FILE, FOLDER, Option, Word, global_options, words
 
-HELP = "print a completion script for a shell"
 LINE = "\\n"  # between two words, as bash reads it inside of $'…'
 BASH = """\
 # waiaas completion for bash: eval "$(waiaas completion bash)"

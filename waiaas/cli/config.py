@@ -15,7 +15,6 @@ from waiaas.core.settings import KEYS, Settings, parse
 from waiaas.core.settings_rules import BadValue, Key
 from waiaas.core.settings_sources import shown
 
-HELP = "show, set and validate settings"
 KEPT = ".before-set"  # suffix of the copy that `set` keeps
 
 

@@ -102,7 +102,7 @@ class Context:
 
     @property
     def offline(self) -> bool:
-        return self.host.network.offline
+        return self.host.offline
 
     @property
     def program(self) -> ProgramLayout | None:

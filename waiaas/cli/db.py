@@ -12,8 +12,6 @@ from waiaas.core.errors import Exit
 from waiaas.host.sqlite import problems
 from waiaas.store.inspect import DatabaseState, inspect, missing
 
-HELP = "schema of the database, pending migrations, integrity"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     verbs = actions(parser)

@@ -11,7 +11,6 @@ from waiaas.core import causes
 from waiaas.core.errors import Exit
 from waiaas.core.value import asdict
 
-HELP = "look for everything that is wrong, and say what mends it"
 CHECKS: dict[str, Check] = {
     "settings": directory.settings,
     "rights": directory.rights,

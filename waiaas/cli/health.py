@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from waiaas.cli.context import Context
 
-HELP = "ask the daemon once how it is: exit 0 healthy, 1 unhealthy, 3 not running"
 TIMEOUT = 5.0  # seconds
 BUDGET = 1 << 16  # bytes of an answer
 ASK = "waiaas health --help"

@@ -13,7 +13,6 @@ from waiaas.core.layout import Layout
 from waiaas.core.settings import Settings
 from waiaas.host.locks import Lock
 
-HELP = "create the data directory, or adopt one of the previous implementation"
 OURS = {"data", "keystore", "backups", "feed", "logs", "daemon.lock", "admin.token", CONFIG}
 NEXT = (
     ("start --detach", "run the daemon"),

@@ -11,7 +11,6 @@ from waiaas.host.sqlite import reading, writing
 from waiaas.store import killswitch
 from waiaas.store.inspect import inspect
 
-HELP = "stop everything that acts on wallets, or allow it again"
 ACTOR = "cli"
 
 

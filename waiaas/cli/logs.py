@@ -16,7 +16,6 @@ from waiaas.core.errors import Exit, UsageError, WaiaasError
 from waiaas.daemon.logfile import KEEP
 from waiaas.host.container import in_container
 
-HELP = "show what the daemon logged"
 LINES = 50  # unless `-n` says otherwise
 LOOK = 0.25  # seconds between two looks for more
 CHUNK = 1 << 16  # bytes read at once, from the end

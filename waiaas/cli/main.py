@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from waiaas import __version__
-from waiaas.cli.commands import ALIASES, COMMANDS, VISIBLE, WITHOUT_NOTICE
+from waiaas.cli.commands import ALIASES, COMMANDS, SENTENCES, WITHOUT_NOTICE
 from waiaas.cli.flags import CommandLine, Flags, take_apart
 from waiaas.cli.output import Output, Result
 from waiaas.core.errors import Busy, Exit, SchemaIncompatible, UsageError, WaiaasError
@@ -121,7 +121,7 @@ def _known(word: str) -> str:
         return name
     from waiaas.cli.parser import nearest
 
-    near = nearest(word, (*VISIBLE, *ALIASES))
+    near = nearest(word, (*SENTENCES, *ALIASES))
     hint = f"did you mean `waiaas {near}`?" if near else "`waiaas --help` lists the commands"
     raise UsageError("unknown-command", f"there is no command {word!r}", hint)
 
@@ -137,24 +137,17 @@ def _help(line: CommandLine) -> Result:
         raise UsageError("bad-arguments", f"unknown option {line.arguments[0]}", "waiaas --help")
     from waiaas.cli.overview import help_text
 
-    text = help_text({name: _module(name).HELP for name in VISIBLE})
+    text = help_text(SENTENCES)
     return Result({"help": text}, text)
 
 
 def _context(environ: Mapping[str, str], program: "Program", out: Output) -> "Context":
     """The outside world, made once."""
     from waiaas.cli.context import Context
-    from waiaas.host.clock import Clock
-    from waiaas.host.files import Files
-    from waiaas.host.host import Host
-    from waiaas.host.http import Network
-    from waiaas.host.processes import Processes
+    from waiaas.host.host import Outside
 
-    clock = Clock()
     offline = out.flags.offline or environ.get("WAIAAS_OFFLINE", "").lower() in ("1", "true", "yes", "on")
-    network = Network(environ, clock, offline)
-    host = Host(clock, Files(), network, Processes(environ), program, environ)
-    return Context(host, out, out.flags)
+    return Context(Outside(program, environ, offline), out, out.flags)
 
 
 def _serves(name: str, arguments: "Any") -> bool:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 from waiaas import __version__
-from waiaas.cli.context import Context
 from waiaas.cli.flags import HELP
 from waiaas.cli.output import Result
-from waiaas.host.processes import lock_holder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from waiaas.cli.context import Context
 
 WHAT = "WAIaaS keeps AI agents' wallets under their owner's control, in one file that upgrades itself."
 EXIT_CODES = {
@@ -28,8 +30,10 @@ EXIT_CODES = {
 }
 
 
-def overview(context: Context) -> Result:
+def overview(context: "Context") -> Result:
     """Never fails: it is what somebody types who knows nothing yet."""
+    from waiaas.host.processes import lock_holder
+
     found = context.load(uninitialised_ok=True, broken_ok=True)
     if not (found.initialised or found.legacy):
         state, following = "not initialised", "init"

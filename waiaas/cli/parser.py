@@ -1,11 +1,11 @@
 """A command's own arguments: argparse, with errors that are ours and nothing printed behind our back."""
 
 import argparse
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
+from waiaas.cli.commands import SENTENCES
 from waiaas.cli.flags import HELP
 from waiaas.core.errors import UsageError
 
@@ -61,7 +61,7 @@ class _Actions(argparse._SubParsersAction):  # type: ignore[type-arg]
 
 def build(command: str, module: Any) -> Parser:
     """The parser of one command."""
-    parser = Parser(prog=f"waiaas {command}", description=module.HELP)
+    parser = Parser(prog=f"waiaas {command}", description=SENTENCES.get(command))
     module.arguments(parser)
     return parser
 
@@ -73,7 +73,9 @@ def actions(parser: argparse.ArgumentParser, title: str = "action") -> Any:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    found = difflib.get_close_matches(word, list(known), 1, 0.5)
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, list(known), 1, 0.5)
     return found[0] if found else None
 
 

@@ -6,8 +6,6 @@ from waiaas.cli import rights, running, service
 from waiaas.cli.context import Context
 from waiaas.cli.output import Result
 
-HELP = "stop the daemon if it runs, and start it in the background"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """No arguments but the global ones."""

@@ -39,7 +39,6 @@ from waiaas.upgrade.place import Place, locked, make_run
 from waiaas.upgrade.report import Silent
 from waiaas.upgrade.standing import supervised
 
-HELP = "run the daemon"
 CHECK_DEADLINE = 5.0  # seconds for one version check, process included (VCHK-03)
 
 

@@ -12,7 +12,6 @@ from waiaas.cli.status_text import described
 from waiaas.core import causes
 from waiaas.core.errors import Busy, Exit, WaiaasError
 
-HELP = "say whether the daemon runs, and how it stands"
 PATIENCE = 0.0  # seconds: whoever only wants to look does not wait (DIR-5)
 TIMEOUT = 2.0  # seconds for the daemon to say how it is
 

@@ -13,7 +13,6 @@ from waiaas.cli.place import installation_id
 from waiaas.core.errors import UsageError
 from waiaas.upgrade import keeper, work
 
-HELP = argparse.SUPPRESS
 VERBS = ("check", "keep", "rehearse", "migrate", "verify", "record")
 
 

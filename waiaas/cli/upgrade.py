@@ -24,7 +24,6 @@ from waiaas.upgrade.story import Checked
 
 RECOVERY_PATIENCE = 600.0  # seconds that `--recover` waits for a run at work: it may be its last act
 START_PATIENCE = 20.0  # seconds that a service manager waits for somebody else's recovery
-HELP = "upgrade to the newest release, or roll the last upgrade back"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

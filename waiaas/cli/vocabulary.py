@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from waiaas.cli import flags
-from waiaas.cli.commands import ALIASES, COMMANDS, VISIBLE
+from waiaas.cli.commands import ALIASES, COMMANDS, SENTENCES
 from waiaas.cli.parser import build
 from waiaas.core.settings import KEYS
 from waiaas.core.value import frozen
@@ -41,7 +41,10 @@ class Word:
 
 def words() -> tuple[Word, ...]:
     """Every visible command in the order of `--help`, aliases last."""
-    found = tuple(_word(name, build(name, _module(name)), _module(name).HELP) for name in VISIBLE)
+    found = tuple(
+        _word(name, build(name, importlib.import_module(COMMANDS[name])), said)
+        for name, said in SENTENCES.items()
+    )
     by_name = {word.name: word for word in found}
     aliases = (
         Word(alias, f"the same as {name}", by_name[name].options, by_name[name].arguments)
@@ -60,16 +63,6 @@ def global_options() -> tuple[Option, ...]:
         kind = {"DIR": FOLDER, "FILE": FILE}.get(value, "")
         found.append(Option(names, sentence.strip(), value, (), kind))
     return tuple(found)
-
-
-def _module(name: str) -> "Module":
-    return importlib.import_module(COMMANDS[name])  # type: ignore[return-value]
-
-
-class Module:
-    """What every command module has."""
-
-    HELP: str
 
 
 def _word(name: str, parser: argparse.ArgumentParser, sentence: str) -> Word:

@@ -12,8 +12,6 @@ from waiaas.host.sqlite import reading
 from waiaas.store import wallets
 from waiaas.store.inspect import inspect
 
-HELP = "list and show wallets"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     verbs = actions(parser)

@@ -128,7 +128,7 @@ def _maker(kind: str, declared: "tuple[Field, ...]") -> "Callable[..., None]":
 
 
 def _content(one: "Any") -> "tuple[Any, ...]":
-    return tuple([vars(one)[each.name] for each in one.__fields__])
+    return tuple([getattr(one, each.name) for each in one.__fields__])
 
 
 def _equal(one: "Any", other: object) -> bool:
@@ -140,7 +140,7 @@ def _hashed(one: "Any") -> int:
 
 
 def _shown(one: "Any") -> str:
-    told = (f"{each.name}={vars(one)[each.name]!r}" for each in one.__fields__)
+    told = (f"{each.name}={getattr(one, each.name)!r}" for each in one.__fields__)
     return f"{type(one).__qualname__}({', '.join(told)})"
 
 

@@ -1,7 +1,12 @@
 """The one clock."""
 
 import time
-from datetime import UTC, datetime
+
+TYPE_CHECKING = False  # here and in all that every command needs, an import is paid for at every start
+if TYPE_CHECKING:
+    from datetime import datetime
+
+LAST_YEAR = 9999
 
 
 class Clock:
@@ -14,12 +19,14 @@ class Clock:
         """Whole Unix seconds, the unit of every time in the database."""
         return int(self.now())
 
-    def utc(self) -> datetime:
+    def utc(self) -> "datetime":
+        from datetime import UTC, datetime
+
         return datetime.fromtimestamp(self.now(), UTC)
 
     def stamp(self) -> str:
         """`20261120T224100Z`: sorts by time, fits in a file name."""
-        return self.utc().strftime("%Y%m%dT%H%M%SZ")
+        return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self.now()))
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -30,7 +37,10 @@ class Clock:
 
 def iso(seconds: float) -> str:
     """Unix seconds as `2026-11-20T22:41:00Z`. Raises ValueError, OverflowError, OSError."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    utc = time.gmtime(seconds)
+    if not 1 <= utc.tm_year <= LAST_YEAR:
+        raise ValueError(f"{seconds} is beyond the calendar (RFC 3339)")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", utc)
 
 
 def shown(seconds: float) -> str:

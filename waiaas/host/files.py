@@ -9,10 +9,8 @@ there is no error; nothing is ever opened for writing under its final name, but 
 """
 
 import errno
-import hashlib
 import os
 import re
-import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -101,12 +99,14 @@ class Files:
 
     def copy(self, op: str, source: Path, target: Path, mode: int | None = None) -> None:
         """Copy the bytes, fsync, rename into place. Without `mode`, the mode of `source`."""
+        from shutil import copyfileobj
+
         temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         self.at(f"{op}:copy")
         wanted = stat.S_IMODE(source.stat().st_mode) if mode is None else mode
         try:
             with source.open("rb") as origin, self._create(temporary, wanted) as stream:
-                shutil.copyfileobj(origin, stream, CHUNK)
+                copyfileobj(origin, stream, CHUNK)
                 stream.flush()
                 os.fsync(stream.fileno())
             self.replace(op, temporary, target)
@@ -136,7 +136,7 @@ class Files:
         doomed = path.with_name(f".{path.name}.{os.getpid()}.gone")
         os.replace(path, doomed)
         self.sync_directory(op, path.parent)
-        shutil.rmtree(doomed, ignore_errors=True)
+        _remove_tree(doomed)
 
     def sweep(self, op: str, folder: Path, about: str = "") -> None:
         """Remove the temporary files that operations on `about` left when the power went. The
@@ -144,7 +144,7 @@ class Files:
         for leftover in sorted(folder.glob(".*")):
             if about in leftover.name and TEMPORARY.fullmatch(leftover.name):
                 if leftover.is_dir() and not leftover.is_symlink():
-                    shutil.rmtree(leftover, ignore_errors=True)
+                    _remove_tree(leftover)
                 else:
                     self.remove(op, leftover)
 
@@ -201,7 +201,16 @@ class Files:
         return os.fdopen(descriptor, "wb")
 
 
+def _remove_tree(path: Path) -> None:
+    """As much of it as can be removed."""
+    from shutil import rmtree
+
+    rmtree(path, ignore_errors=True)
+
+
 def sha256(path: Path) -> str:
     """The digest of a file, in hex."""
+    from hashlib import file_digest
+
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_digest(stream, "sha256").hexdigest()

@@ -6,12 +6,15 @@ module and what it imports load with the first request that needs them, since mo
 """
 
 import os
-import socket
 import stat
 from collections.abc import Iterator, Mapping
 
 from waiaas.host.clock import Clock
 from waiaas.host.problems import CHUNK, HttpStatus, NetworkProblem, web_page
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from socket import socket
 
 HEALTH_BUDGET = 1 << 16  # bytes of a health answer
 LOOK_AT = 512  # bytes that tell a web page from release data
@@ -103,12 +106,14 @@ def local_health(
     `private` is its Unix socket, asked first: it answers however busy TCP is (DMN-5). Made of nothing
     but a socket, because monitoring calls it all day (PRF-2). Raises NetworkProblem.
     """
+    from socket import create_connection
+
     clock = clock or Clock()
     end = clock.monotonic() + timeout
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - told apart, not bound
     name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
-        with _private(private, timeout) or socket.create_connection((host, port), timeout) as connection:
+        with _private(private, timeout) or create_connection((host, port), timeout) as connection:
             connection.sendall(
                 f"GET /health HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode("ascii")
             )
@@ -120,11 +125,13 @@ def local_health(
         raise NetworkProblem("network-refused", f"nothing answers on {name}: {why}") from problem
 
 
-def _private(path: str | None, timeout: float) -> socket.socket | None:
+def _private(path: str | None, timeout: float) -> "socket | None":
     """Connected to the private socket; None where there is none, or nobody listens: TCP decides then."""
+    from socket import AF_UNIX, socket
+
     if not path:
         return None
-    connection = socket.socket(socket.AF_UNIX)
+    connection = socket(AF_UNIX)
     connection.settimeout(timeout)
     try:
         connection.connect(path)
@@ -134,7 +141,7 @@ def _private(path: str | None, timeout: float) -> socket.socket | None:
     return connection
 
 
-def _health_answer(connection: socket.socket, end: float, clock: Clock) -> tuple[int, bytes]:
+def _health_answer(connection: "socket", end: float, clock: Clock) -> tuple[int, bytes]:
     answer = b""
     while len(answer) <= HEALTH_BUDGET and not _complete(answer):
         left = end - clock.monotonic()

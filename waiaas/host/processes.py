@@ -4,17 +4,19 @@ import os
 import select
 import signal
 import stat
-import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waiaas.core.layout import FILE_MODE
 from waiaas.core.value import frozen
 from waiaas.host.locks import holder
 from waiaas.host.owner import Owner, acting_as
+
+if TYPE_CHECKING:
+    import subprocess
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 ORPHANED = 1  # exit code that nobody is left to read
@@ -68,6 +70,8 @@ class Processes:
     ) -> Finished:
         """Run a child to its end, as `owner` if there is one; at the deadline it is killed and `code`
         is -SIGKILL; so it is when the `leash` is cut. Its stdin ends when we do: see `die_with_parent`."""
+        import subprocess
+
         with (
             _lifeline() as stdin,
             subprocess.Popen(
@@ -102,6 +106,8 @@ class Processes:
     ) -> int:
         """Start a process that outlives us, as `owner` if there is one, its output appended to `log`;
         returns its pid."""
+        import subprocess
+
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         with acting_as(owner):
             opened = os.open(log, flags, FILE_MODE)
@@ -120,6 +126,8 @@ class Processes:
 
     def relay(self, argv: Sequence[str], pass_fds: Sequence[int] = ()) -> int:
         """Run a child on our own streams and return its exit code. It goes on if we are killed."""
+        import subprocess
+
         child = subprocess.Popen(list(argv), env=self._environ, pass_fds=tuple(pass_fds))
         with child, _ignoring(signal.SIGINT):  # it hears Ctrl-C itself, and says what comes of it
             return child.wait()

@@ -1,13 +1,14 @@
-"""The two modules of the artefact that come before any of our packages, as text (SHP-2, CLI-7).
+"""The modules of the artefact that come before any of our packages, as text (SHP-2, CLI-7).
 
-`__main__.py` must parse on every Python since 2.7. It looks at the Python first. Then it answers the
-two questions that machines ask all day (PRF-1, PRF-2): `--version`, and `health` of a daemon that is
-well; these cost no import but a socket, and whatever is not as plain as that is left to the command
-line. Then it pins the archive: zipimport opens the file again for each module, so a process that goes
-by the path would load the code of a file that was renamed over its own. It goes by `/proc/self/fd/N`
-instead, with a number that nobody hits by accident. A child started from an inherited pin keeps it.
-And it takes a doubled cost out of zipimport, whose `get_filename` compiles each module once more to
-tell its name: half of the daemon's start (PRF-5).
+`__main__.py` must parse on every Python since 2.7. It looks at the Python first. Then it answers the two
+questions that machines ask all day (PRF-1, PRF-2): `--version`, and `health` of a daemon that is well,
+for which there is `quick_health.py`; whatever is not as plain as that is left to the command line. Such
+an answer ends the process at once: there is nothing to take apart. Then it pins the archive: zipimport
+opens the file again for each module, so a process that goes by the path would load the code of a file
+that was renamed over its own. It goes by `/proc/self/fd/N` instead, with a number that nobody hits by
+accident. A child started from an inherited pin keeps it. And it takes a doubled cost out of zipimport,
+whose `get_filename` compiles each module once more to tell its name: half of the daemon's start (PRF-5).
+What is compiled stays, so the collector of circles need not look at it all the time.
 
 `old_python.py` is imported where the Python is too old, and by nothing else.
 """
@@ -22,45 +23,19 @@ import os
 import sys
 
 LOWEST_PIN = 100
-PATIENCE = 0.5  # seconds for each step of a quick answer; the command line has more
-BUDGET = 1 << 16  # bytes of one
 
 
 def quick(words):
     if words == ["--version"]:
         return b"@VERSION@\\n"
-    directory = os.environ.get("WAIAAS_DATA_DIR") or os.environ.get("HOME", "") + "/.waiaas"
-    if words[:1] == ["--data-dir"] and len(words) == 3:
-        directory = words.pop(1)
-        words.pop(0)
-    if words != ["health"] or directory[:1] in ("", "~", "-"):
+    if "health" not in words:
         return None
     try:
-        with open(directory + "/daemon.json", "rb") as known:
-            path = known.read(4096).partition(b'"socket": "')[2].partition(b'"')[0]
-        return health(path) if path[:1] == b"/" and b"\\\\" not in path else None
-    except (OSError, ValueError):
+        from quick_health import answer
+
+        return answer(words)
+    except (ImportError, OSError, ValueError):
         return None
-
-
-def health(path):
-    import _socket
-
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    try:
-        connection.settimeout(PATIENCE)
-        connection.connect(path)
-        connection.sendall(b"GET /health HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n")
-        told, more = b"", b"more"
-        while more and len(told) < BUDGET:
-            more = connection.recv(BUDGET)
-            told += more
-    finally:
-        connection.close()
-    head, _, body = told.partition(b"\\r\\n\\r\\n")
-    promised = head.lower().partition(b"content-length:")[2].partition(b"\\r\\n")[0].strip()
-    well = head.startswith(b"HTTP/1.1 200 ") and promised == str(len(body)).encode() and b'"status"' in body
-    return body.rstrip() + b"\\n" if well else None
 
 
 def said(line):
@@ -116,8 +91,11 @@ def compile_once():
 
 
 def start():
+    import gc
+
     os.environ.pop("WAIAAS_PYTHON_TRIED", None)
     sys.dont_write_bytecode = True
+    gc.set_threshold(20000, 20, 50)
     archive, pinned = pin()
     compile_once()
     from waiaas.__main__ import run
@@ -130,9 +108,50 @@ if __name__ == "__main__":
         from old_python import refuse
 
         sys.exit(refuse())
-    if not said(quick(sys.argv[1:])):
-        sys.exit(start())
+    if said(quick(sys.argv[1:])):
+        os._exit(0)
+    sys.exit(start())
 '''
+
+HEALTH = """\
+# The answer to `health` of a daemon that is well, with no import but a socket. None: ask the command line.
+import os
+
+PATIENCE = 0.5  # seconds for each step; the command line has more
+BUDGET = 1 << 16  # bytes
+
+
+def answer(words):
+    directory = os.environ.get("WAIAAS_DATA_DIR") or os.environ.get("HOME", "") + "/.waiaas"
+    if words[:1] == ["--data-dir"] and len(words) == 3:
+        directory = words.pop(1)
+        words.pop(0)
+    if words != ["health"] or directory[:1] in ("", "~", "-"):
+        return None
+    with open(directory + "/daemon.json", "rb") as known:
+        path = known.read(4096).partition(b'"socket": "')[2].partition(b'"')[0]
+    return asked(path) if path[:1] == b"/" and b"\\\\" not in path else None
+
+
+def asked(path):
+    import _socket
+
+    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        connection.settimeout(PATIENCE)
+        connection.connect(path)
+        connection.sendall(b"GET /health HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n")
+        told, more = b"", b"more"
+        while more and len(told) < BUDGET:
+            more = connection.recv(BUDGET)
+            told += more
+    finally:
+        connection.close()
+    head, _, body = told.partition(b"\\r\\n\\r\\n")
+    promised = head.lower().partition(b"content-length:")[2].partition(b"\\r\\n")[0].strip()
+    well = head.startswith(b"HTTP/1.1 200 ") and promised == str(len(body)).encode() and b'"status"' in body
+    return body.rstrip() + b"\\n" if well else None
+"""
 
 OLD_PYTHON = '''\
 # Where the Python is too old: become a newer one, or refuse in one sentence. Parsable by Python 2.7.
@@ -178,6 +197,7 @@ def newer_python():
 
 
 def modules(version: str) -> dict[str, bytes]:
-    """The two modules of the artefact of this version."""
-    texts = {"__main__.py": SOURCE.replace("@VERSION@", version), "old_python.py": OLD_PYTHON}
+    """The modules at the top of the artefact of this version."""
+    main = SOURCE.replace("@VERSION@", version)
+    texts = {"__main__.py": main, "old_python.py": OLD_PYTHON, "quick_health.py": HEALTH}
     return {name: text.replace("@OLDEST@", repr(OLDEST)).encode("ascii") for name, text in texts.items()}

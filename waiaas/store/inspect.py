@@ -102,11 +102,13 @@ def damaged(reason: str) -> WaiaasError:
 
 def _mended(connection: Connection, found: history.History, damage: str) -> DatabaseState:
     """A damaged history: to be repaired where a trial on an empty copy proves that it can be."""
-    plan = history.repair(found)
+    from waiaas.store import repair  # and with it every table and migration
+
+    plan = repair.repair(found)
     if plan is None:
         reason = f"this is no database of WAIaaS that this version knows ({damage})"
         return DatabaseState(found.claimed, found.rows, (), "reject", reason, damage)
-    if against := history.unprovable(connection, plan):
+    if against := repair.unprovable(connection, plan):
         reason = f"{damage}, and no repair is certain ({'; '.join(against[:3])})"
         return DatabaseState(plan.start, found.rows, (), "reject", reason, damage)
     reason = f"{damage}: this will be repaired on a copy"

@@ -26,7 +26,7 @@ from waiaas.host.sqlite import (
     side,
     transaction,
 )
-from waiaas.store import history
+from waiaas.store import history, repair
 from waiaas.store.assemble import What
 from waiaas.store.backup import Backup, create_alone, prune, remove
 from waiaas.store.foreign_keys import Violations, summary, violations
@@ -195,10 +195,10 @@ def _repair(path: Path, state: DatabaseState, clock: Clock) -> None:
     if state.damage is None:
         return
     with closing(_open(path)) as connection:
-        plan = history.repair(history.read(connection))
+        plan = repair.repair(history.read(connection))
         if plan is not None:
             with transaction(connection):
-                history.record_repaired(connection, plan, clock.seconds())
+                repair.record_repaired(connection, plan, clock.seconds())
 
 
 def _step(path: Path, migration: Migration, clock: Clock) -> None:

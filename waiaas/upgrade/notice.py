@@ -34,7 +34,7 @@ class Due:
 def notice(host: Host, layout: Layout, settings: Settings, *, asked: bool = False) -> str | None:
     """The box, if one is due now; it counts as shown from here on. Never raises. `asked`: somebody chose
     `[upgrade] mode` on purpose."""
-    if host.environ.get(MUTED_BY) == "1" or not settings.daemon.update_check or host.network.offline:
+    if host.environ.get(MUTED_BY) == "1" or not settings.daemon.update_check or host.offline:
         return None
     try:
         what = advice(host.program.path, settings.upgrade.mode, asked=asked)
