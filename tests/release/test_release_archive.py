@@ -40,7 +40,7 @@ def test_packages_are_hoisted_and_nothing_of_the_build_is_left__SHP_2(tmp_path: 
             archive.writestr(name, b"#")
     with zipfile.ZipFile(io.BytesIO(repack(assembled, "1.8.0", 0))) as archive:
         files = {name for name in archive.namelist() if not name.endswith("/")}
-        ours = {"__main__.py", "old_python.py"}
+        ours = {"__main__.py", "old_python.py", "quick_health.py"}
         assert files == {name.removeprefix("site-packages/") for name in KEPT} | ours
         assert b"WAIaaS" in archive.read("__main__.py"), "our own, not shiv's"
 
