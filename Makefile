@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 NODE_TOOLS := .cache/npm
 NODE_READY := $(NODE_TOOLS)/.ready
 
-.PHONY: help demo test unit journeys nightly containers systemd chaos soak fuzz chain reproducible release-rehearsal setup node build man lint workflow-lint coverage release-please-table clean
+.PHONY: help demo test unit journeys engines nightly containers systemd bench chaos soak fuzz chain reproducible release-rehearsal setup node build man lint workflow-lint coverage release-please-table clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/'
@@ -16,13 +16,18 @@ help: ## what can be made
 demo: $(READY) ## the main job: build two versions, publish, start, upgrade, roll back
 	@$(RUN) build/demo.py
 
-test: lint unit journeys ## lint, types, unit tests, journeys
+test: lint unit ## lint, types, unit tests, journeys, and what needs an engine or a systemd where it can be had
+	@$(MAKE) --no-print-directory -j2 --output-sync=line journeys engines
 
 unit: $(READY) ## the unit ring: seconds
 	@$(RUN) -m pytest -n auto -m "not journey and not fuzz"
 
 journeys: $(READY) ## the built artefact, real processes, real sockets, fuzzers: minutes
 	@$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "(journey or fuzz) and not nightly" -rs
+
+engines: ## containers, then systemd
+	@$(MAKE) --no-print-directory containers
+	@$(MAKE) --no-print-directory systemd
 
 nightly: $(NODE_READY) ## what takes minutes more: a release killed after each of its commands, rehearsed
 	@$(RUN) -m pytest -n auto --dist loadfile -m nightly -rs
@@ -32,6 +37,9 @@ containers: $(READY) ## the image with Docker, compose and podman; says why wher
 
 systemd: $(READY) ## the service under a real systemd, power cuts included; says why where it cannot
 	@build/systemd.sh || [ $$? = 77 ]
+
+bench: $(READY) ## speed and size, each beside its yardstick; writes docs/performance.md: a quarter of an hour
+	@$(RUN) build/bench
 
 chaos: $(READY) ## kill points, faults, attacks, soak; writes docs/reliability.md: an hour or more
 	@$(RUN) build/chaos.py

@@ -14,8 +14,8 @@ PACKAGES=(
   minisign prometheus chromium
   # shells whose completion is tested, formatters that judge the manual page
   fish groff mandoc man-db zsh
-  # what the tests watch with
-  strace
+  # what the tests watch with, and the load of make bench
+  strace wrk
 )
 
 skip() {
