@@ -203,6 +203,29 @@ def test_a_folder_swept_before_it_has_its_mode_is_made_again__BKUP_1(
     assert sweeps == []
 
 
+@pytest.mark.parametrize("planted", ["link", "file"])
+def test_backups_that_are_no_folder_are_an_error_and_no_endless_loop__BKUP_1(
+    layout: Layout, planted: str
+) -> None:
+    if planted == "link":
+        layout.backups.symlink_to(layout.data_dir / "gone" / "backups")
+    else:
+        layout.backups.write_text("")
+    with pytest.raises(WaiaasError, match="not a folder, or a link to none") as caught:
+        create(layout)
+    assert caught.value.code == "backup-failed"
+
+
+def test_a_folder_that_is_swept_each_time_is_given_up__BKUP_1(layout: Layout) -> None:
+    class Sweeping(Files):
+        def make_directory(self, op: str, path: Path, mode: int = 0o700) -> None:
+            super().make_directory(op, path, mode)
+            unfinished.forget_unfinished(layout)
+
+    with pytest.raises(WaiaasError, match="again and again"):
+        backup.create(Sweeping(), FakeClock(), layout, "manual", "1.8.0", None)
+
+
 def test_a_sweep_that_comes_late_leaves_the_maker_who_came_after__BKUP_1(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -149,7 +149,8 @@ class Files:
                     self.remove(op, leftover)
 
     def make_directory(self, op: str, path: Path, mode: int = DIRECTORY_MODE) -> None:
-        """Create the folder and its parents with `mode`; an existing one is left as it is."""
+        """Create the folder and its parents with `mode`; an existing one is left as it is. Raises OSError,
+        also where something else has the name, be it a link that leads nowhere."""
         if path.is_dir():
             return
         self.make_directory(op, path.parent, mode)
@@ -157,7 +158,9 @@ class Files:
         try:
             path.mkdir(mode=mode)
         except FileExistsError:
-            return
+            if path.is_dir():
+                return  # somebody else was faster
+            raise NotADirectoryError(errno.ENOTDIR, "not a folder, or a link to none", str(path)) from None
         path.chmod(mode)  # mkdir(2) applies the umask
         self.sync_directory(op, path.parent)
 

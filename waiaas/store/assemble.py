@@ -39,10 +39,10 @@ def assemble(
     """`place_database(path)` puts the database file there, consistent and durable."""
     now = clock.now()
     name = f"{what.label}-{what.version}-{clock.stamp()}-{os.urandom(4).hex()}"
-    files.make_directory("backup.create", layout.backups)
-    forget_unfinished(layout)
     folder = layout.backups / f"{PREFIX}{name}"
     try:
+        files.make_directory("backup.create", layout.backups)
+        forget_unfinished(layout)
         with making(files, folder):
             place_database(folder / DATABASE_NAME)
             _add_files(files, layout, folder, what)

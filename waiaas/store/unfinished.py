@@ -5,6 +5,7 @@ kernel lets go when the maker dies. One at work cannot be taken. A folder `….g
 half removed already.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -16,6 +17,7 @@ from waiaas.core.layout import Layout
 from waiaas.host.files import Files
 
 PREFIX, REMOVED = ".tmp-", ".gone"
+ATTEMPTS = 100  # a sweep may come between creating a folder and holding it; not so often
 OPENED = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -58,7 +60,7 @@ def _suspects(layout: Layout) -> Iterator[Path]:
 
 def _created(files: Files, folder: Path) -> int:
     """Its descriptor, locked. Between creating and locking somebody may take it for abandoned: again."""
-    while True:
+    for _ in range(ATTEMPTS):
         try:
             files.make_directory("backup.create", folder)
             descriptor = os.open(folder, OPENED)
@@ -74,6 +76,7 @@ def _created(files: Files, folder: Path) -> int:
             os.close(descriptor)
             raise
         os.close(descriptor)
+    raise OSError(errno.EBUSY, "it is taken away again and again", str(folder))
 
 
 @contextmanager

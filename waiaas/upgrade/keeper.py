@@ -40,11 +40,17 @@ def look(host: Host, layout: Layout) -> Facts:
     except (WaiaasError, OSError, SqlError) as problem:
         known = causes.told(problem) or WaiaasError("unknown", str(problem))
         facts["damage"], facts["error"] = known.message, [known.code, known.message, known.hint]
-    folders = (layout.data_dir, layout.database.parent)
-    facts["closed"] = [str(folder) for folder in folders if not os.access(folder, os.W_OK | os.X_OK)]
-    if not os.access(layout.database, os.W_OK):
-        facts["closed"].append(str(layout.database))
-    return facts
+    return facts | _rights(layout)
+
+
+def _rights(layout: Layout) -> Facts:
+    """What is no folder, and what this user may not write."""
+    folders = [layout.data_dir, layout.database.parent]
+    folders += [layout.backups] if os.path.lexists(layout.backups) else []
+    none = [f for f in folders if os.access(f.parent, os.X_OK) and not f.is_dir()]
+    closed = [f for f in folders if f not in none and not os.access(f, os.W_OK | os.X_OK)]
+    closed += [] if os.access(layout.database, os.W_OK) else [layout.database]
+    return {"noFolder": [str(f) for f in none], "closed": [str(f) for f in closed]}
 
 
 def unused(host: Host, layout: Layout) -> Facts:

@@ -68,6 +68,8 @@ def _findings(run: Run) -> Iterator[tuple[str, str]]:
     yield from unit.findings(run)
     seen = keep(run, "look")
     yield from _space_findings(run, seen["bytes"])
+    for folder in seen["noFolder"]:
+        yield f"{folder} is no folder, or a link to none", f"`ls -l {folder}` shows it; move it away"
     for folder in seen["closed"]:
         yield f"{folder} is not writable", f"chown or chmod {folder}, then try again"
 
