@@ -17,16 +17,15 @@ from waiaas.cli.legacy import refuse_legacy_daemon
 from waiaas.cli.output import Result
 from waiaas.cli.status import open_run
 from waiaas.cli.status_text import how_to_upgrade
+from waiaas.cli.watch import Watch, state
 from waiaas.core.check import CheckAbandoned, CheckOutcome
 from waiaas.core.errors import Busy, Exit, WaiaasError
 from waiaas.core.layout import Layout
-from waiaas.core.value import mutable
 from waiaas.daemon.log import Log, stream_log
 from waiaas.daemon.logfile import file_log
 from waiaas.daemon.notify import READY, notify, patience, saying
 from waiaas.daemon.serve import Service
 from waiaas.host.clock import iso
-from waiaas.host.http import local_health
 from waiaas.host.launch import launch
 from waiaas.host.locks import Lock
 from waiaas.host.processes import Leash
@@ -134,7 +133,7 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
         if where is not None and probation.is_set():
             watch = Watch(where, loaded.settings.daemon.hostname, service, probation, stopping, orphan, log)
             Thread(target=watch.run, name="probation", daemon=True).start()
-        told = _state(loaded.settings.daemon.hostname, service.port, probation.is_set())
+        told = state(loaded.settings.daemon.hostname, service.port, probation.is_set())
         notify(context.host.environ, saying(told, READY))
         log.info("ready", port=service.port)
         service.wait()
@@ -214,11 +213,6 @@ def _announce_migration(context: Context, layout: Layout) -> None:
         notify(environ, saying("migrating the database", patience(child.PATIENCE)))
 
 
-def _state(hostname: str, port: int, probation: bool) -> str:
-    """What `systemctl status` shows."""
-    return f"version {__version__} on {hostname}:{port}" + (", on probation" if probation else "")
-
-
 def _record_plan(layout: Layout) -> dict[str, Any]:
     return {"dataDir": str(layout.data_dir), "database": str(layout.database), "config": str(layout.config)}
 
@@ -236,40 +230,6 @@ def _announce(context: Context, layout: Layout, hostname: str, service: Service)
     }
     context.host.files.sweep("leftover", layout.data_dir, layout.daemon_json.name)
     context.host.files.write("daemon.json", layout.daemon_json, json.dumps(known).encode())
-
-
-@mutable
-class Watch:
-    """Follows the run in a thread: probation ends with it, or we end so that recovery runs."""
-
-    place: Place
-    hostname: str
-    service: Service
-    probation: Event
-    stopping: Event
-    orphan: Event
-    log: Log
-
-    def run(self) -> None:
-        presence.follow(self.place, self.stopping, self._healthy, self._leave)
-        if not self.orphan.is_set():
-            self.probation.clear()
-            self.log.info("probation is over")
-            told = _state(self.hostname, self.service.port, probation=False)
-            notify(self.place.host.environ, saying(told))
-
-    def _healthy(self) -> bool:
-        private = str(self.service.socket_path) if self.service.socket_path else None
-        try:
-            status, _ = local_health(self.hostname, self.service.port, 2.0, private=private)
-        except (OSError, WaiaasError):
-            return False
-        return status == 200
-
-    def _leave(self) -> None:
-        self.log.error("the upgrade's supervisor is gone and this version cannot commit: ending for recovery")
-        self.orphan.set()
-        self.service.request_stop()
 
 
 def _checker(context: Context, loaded: Loaded, leash: Leash) -> Any:

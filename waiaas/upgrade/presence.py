@@ -22,6 +22,7 @@ from waiaas.upgrade.place import Place, key_of, locked, make_run
 from waiaas.upgrade.standing import START, decided, free_to_start, supervised
 
 CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}  # not ours to write; the last one in a unit's sandbox
+PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR}  # no word about the run
 LOOK = 0.2  # seconds between two looks at the journal during probation
 
 
@@ -91,25 +92,25 @@ def program_changed(place: Place) -> bool:
     return place.host.program.replaced_at(place.program.program)
 
 
-def follow(place: Place, stopping: Event, healthy: Callable[[], bool], leave: Callable[[], None]) -> None:
-    """Until the run is decided: follow its supervisor, and take its place if it dies."""
+def follow(place: Place, stopping: Event, healthy: Callable[[], bool], leave: Callable[[], None]) -> bool:
+    """Follow the run's supervisor, and take its place if it dies. True: the run is decided; False: we stop,
+    or `leave` was called, and the run is open still. Raises OSError: call it again."""
     since = place.host.clock.monotonic()
     while not stopping.wait(LOOK):
         if unfinished(place.program) is None:
-            return
+            return True
         if not supervised(place.program):
-            orphaned(place, stopping, healthy, leave, since)
-            return
+            orphaned(place, stopping, healthy, since)
+            if unfinished(place.program) is None:
+                return True
+            if not supervised(place.program):
+                leave()
+                return False
+    return False
 
 
-def orphaned(
-    place: Place,
-    stopping: Event,
-    healthy: Callable[[], bool],
-    leave: Callable[[], None],
-    since: float,
-) -> None:
-    """The supervisor is dead: commit after a healthy probation, else end so that recovery runs."""
+def orphaned(place: Place, stopping: Event, healthy: Callable[[], bool], since: float) -> None:
+    """The supervisor is dead: commit after a healthy probation."""
     try:
         with locked(place):
             state = unfinished(place.program)
@@ -117,11 +118,12 @@ def orphaned(
                 return
             if _may_commit(place, state) and _stays_healthy(place, stopping, healthy, since):
                 _commit(place, state)
-                return
-    except (Busy, OSError):
-        pass  # somebody else decides, or nobody can write here: the next recovery will say why
-    if unfinished(place.program) is not None and not supervised(place.program):
-        leave()
+    except Busy:
+        pass  # somebody else decides
+    except OSError as problem:
+        if problem.errno in PASSING:
+            raise
+        # nobody can write here: the next recovery will say why
 
 
 def _may_commit(place: Place, state: OpenRun) -> bool:

@@ -1,0 +1,115 @@
+"""A daemon in probation follows the run that started it, and opens writes only once that is decided."""
+
+import errno
+import io
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from tests.fakes import FakeClock
+from waiaas.cli.watch import Watch
+from waiaas.core.journal import FORMAT
+from waiaas.core.journal import Event as Entry
+from waiaas.core.layout import Layout, ProgramLayout
+from waiaas.core.settings import Settings
+from waiaas.core.version import Version
+from waiaas.daemon.log import Log, StreamSink
+from waiaas.daemon.serve import Service
+from waiaas.host.files import Files
+from waiaas.host.host import Host
+from waiaas.host.http import Network
+from waiaas.host.processes import Processes
+from waiaas.host.program import Program
+from waiaas.upgrade import presence
+from waiaas.upgrade.place import Place
+from waiaas.upgrade.report import Silent
+
+
+class Looks(Event):
+    """`stopping`: each wait is a look at the run, and lets something happen; no time passes."""
+
+    def __init__(self, *acts: Callable[["Looks"], object]) -> None:
+        super().__init__()
+        self.acts = list(acts)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if self.acts:
+            self.acts.pop(0)(self)
+        else:
+            self.set()
+        return self.is_set()
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A run of this data directory is open, and its supervisor lives."""
+    clock, data, program = FakeClock(), tmp_path / "data", ProgramLayout(tmp_path / "waiaas")
+    program.base.mkdir()
+    plan = {"run": "r", "format": FORMAT, "dataDir": str(data), "to": "1.9.0"}
+    program.journal.write_bytes(Entry("opened", 1.0, facts=plan).encode())
+    monkeypatch.setattr(presence, "supervised", lambda _: True)
+    host = Host(clock, Files(), Network({}, clock), Processes({}), Program(None), {})
+    layout = Layout(data, data / "waiaas.db", data / "config.toml")
+    return Place(host, layout, program, Settings(), Silent(), Version.parse("1.8.0"), "")
+
+
+def watched(place: Place, *acts: Callable[[Looks], object]) -> tuple[bool, str]:
+    """Whether writes are refused once the watch has ended, and what it logged."""
+    stream, layout, probation, settings = io.StringIO(), place.layout, Event(), place.settings
+    probation.set()
+    log = Log(place.host.clock, StreamSink(stream))
+    service = Service(place.host, layout, settings, log, probation.is_set, None)
+    Watch(place, "127.0.0.1", service, probation, Looks(*acts), Event(), log).run()
+    return probation.is_set(), stream.getvalue()
+
+
+def decide(place: Place) -> None:
+    with place.program.journal.open("ab") as stream:
+        stream.write(Entry("committed", 2.0).encode())
+
+
+def test_writes_are_let_in_once_the_run_has_committed__UPGR_07(place: Place) -> None:
+    refused, said = watched(place, lambda _: None, lambda _: decide(place))
+    assert not refused
+    assert "probation is over" in said
+
+
+def test_a_daemon_that_a_roll_back_stops_lets_no_write_in_while_it_drains__UPGR_07(place: Place) -> None:
+    """It would be acknowledged, and gone with the database that the roll-back puts aside."""
+    refused, said = watched(place, lambda _: None, Looks.set)
+    assert refused
+    assert said == ""
+
+
+def test_a_lack_of_descriptors_does_not_keep_writes_out_for_ever__UPGR_07(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, short = presence.unfinished, [True, True]
+
+    def look(program: ProgramLayout | None) -> object:
+        if short and short.pop():
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real(program)
+
+    monkeypatch.setattr(presence, "unfinished", look)
+    refused, said = watched(place, *[lambda _: None] * 2, lambda _: decide(place))
+    assert not refused
+    assert said.count("Too many open files") == 1
+
+
+def test_a_lack_of_descriptors_does_not_make_an_orphan_leave__UPGR_15(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks again, and finds that somebody else came to decide."""
+    monkeypatch.setattr(presence, "supervised", lambda _: False)
+
+    def short(_: Place) -> None:
+        monkeypatch.setattr(presence, "supervised", lambda _: True)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(presence, "locked", short)
+    refused, said = watched(place, *[lambda _: None] * 2, lambda _: decide(place))
+    assert not refused
+    assert "ending for recovery" not in said

@@ -1,0 +1,63 @@
+"""The daemon's side of a probation: a thread that follows the upgrade run it was started by (UPGR-15)."""
+
+from threading import Event
+
+from waiaas import __version__
+from waiaas.core.errors import WaiaasError
+from waiaas.core.value import mutable
+from waiaas.daemon.log import Log
+from waiaas.daemon.notify import notify, saying
+from waiaas.daemon.serve import Service
+from waiaas.host.http import local_health
+from waiaas.upgrade import presence
+from waiaas.upgrade.place import Place
+
+
+def state(hostname: str, port: int, probation: bool) -> str:
+    """What `systemctl status` shows."""
+    return f"version {__version__} on {hostname}:{port}" + (", on probation" if probation else "")
+
+
+@mutable
+class Watch:
+    """Follows the run in a thread: probation ends once it is decided, or we end so that recovery runs."""
+
+    place: Place
+    hostname: str
+    service: Service
+    probation: Event
+    stopping: Event
+    orphan: Event
+    log: Log
+
+    def run(self) -> None:
+        """Writes stay refused while we stop: a roll-back may be what stops us, and it would lose them."""
+        if self._decided():
+            self.probation.clear()
+            self.log.info("probation is over")
+            told = state(self.hostname, self.service.port, probation=False)
+            notify(self.place.host.environ, saying(told))
+
+    def _decided(self) -> bool:
+        """Whatever keeps us from looking, a lack of descriptors say, passes: we look again."""
+        said = ""
+        while True:
+            try:
+                return presence.follow(self.place, self.stopping, self._healthy, self._leave)
+            except (OSError, WaiaasError) as problem:
+                if str(problem) != said:
+                    said = str(problem)
+                    self.log.warning(f"cannot follow the upgrade run, trying on: {said}")
+
+    def _healthy(self) -> bool:
+        private = str(self.service.socket_path) if self.service.socket_path else None
+        try:
+            status, _ = local_health(self.hostname, self.service.port, 2.0, private=private)
+        except (OSError, WaiaasError):
+            return False
+        return status == 200
+
+    def _leave(self) -> None:
+        self.log.error("the upgrade's supervisor is gone and this version cannot commit: ending for recovery")
+        self.orphan.set()
+        self.service.request_stop()
