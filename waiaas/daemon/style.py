@@ -58,7 +58,8 @@ a{color:var(--note)}
 footer{padding-bottom:2rem;color:var(--soft);font-size:.9rem}
 @media(max-width:38rem){\
 header{padding-top:1rem}\
-section{padding:.75rem 1rem}.pair{grid-template-columns:1fr}dl{column-gap:1rem}\
+header,main,footer{padding-left:.75rem;padding-right:.75rem}\
+section{padding:.75rem}.pair{grid-template-columns:1fr}dl{column-gap:.75rem}\
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}\
 tr{display:block;padding:.5rem 0;border-top:1px solid var(--line)}\
 th,td{display:flex;gap:.5rem;padding:.1rem 0;border:0;font-weight:400}\

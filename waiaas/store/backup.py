@@ -128,8 +128,10 @@ def restore(
     backup: Backup,
     link: bool = False,
     with_config: bool = True,
+    keep_switch: bool = False,
 ) -> None:
-    """The database, and the settings if `with_config`, become what they were at the backup (BKUP-3).
+    """The database, and the settings if `with_config`, become what they were at the backup (BKUP-3);
+    with `keep_switch` all but a kill switch that is on now: it stays on.
 
     The caller makes sure that no daemon serves. `link`, for undoing a run: the backup's own file
     gets the live name back, and the caller removes the backup before anything writes. Raises
@@ -138,7 +140,7 @@ def restore(
     """
     check_restorable(backup)
     forget_unfinished(layout)
-    put_back(files, clock, layout, backup, link=link, with_config=with_config)
+    put_back(files, clock, layout, backup, link=link, with_config=with_config, keep_switch=keep_switch)
 
 
 def check_restorable(backup: Backup) -> None:

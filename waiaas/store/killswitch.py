@@ -14,6 +14,7 @@ State = Literal["ACTIVE", "SUSPENDED", "LOCKED"]
 STATE = "kill_switch_state"
 ACTIVATED_AT = "kill_switch_activated_at"
 ACTIVATED_BY = "kill_switch_activated_by"
+THROWN = ("SUSPENDED", "LOCKED", "ACTIVATED")  # the last one before schema 14
 
 
 def state(connection: Connection) -> State:
@@ -44,6 +45,13 @@ def switch(connection: Connection, on: bool, actor: str, now: int) -> State:
         else:
             _activate(connection, actor, now, before)
         return state(connection)
+
+
+def throw(connection: Connection, actor: str, now: int) -> None:
+    """It is on afterwards, whatever schema the database has: before 14 NORMAL was the word for off."""
+    with atomic(connection):
+        if keyvalue.get(connection, STATE) not in THROWN:
+            _suspend(connection, actor, now)
 
 
 def _suspend(connection: Connection, actor: str, now: int) -> None:

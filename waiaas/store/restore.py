@@ -1,4 +1,8 @@
-"""Putting a backup back (BKUP-3): in one rename, checked after."""
+"""Putting a backup back (BKUP-3): in one rename, checked after.
+
+For a run, a kill switch that is on stays on (DMN-4). Throwing it is possible until nobody else can open
+the database, so it is read then, and thrown on what comes back before anybody else can open that.
+"""
 
 from contextlib import closing
 from pathlib import Path
@@ -8,15 +12,26 @@ from waiaas.core.layout import FILE_MODE, Layout
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.locks import Gate
-from waiaas.host.sqlite import connect, problems
+from waiaas.host.sqlite import SqlError, connect, problems
+from waiaas.store import killswitch
 from waiaas.store.inspect import look
 from waiaas.store.manifest import Backup
 from waiaas.store.replace import require_file, require_unused
 from waiaas.store.settle import remove_side_files, settle
 
 
+ACTOR = "upgrade"  # who threw the switch, in the audit log
+
+
 def put_back(
-    files: Files, clock: Clock, layout: Layout, backup: Backup, *, link: bool, with_config: bool
+    files: Files,
+    clock: Clock,
+    layout: Layout,
+    backup: Backup,
+    *,
+    link: bool,
+    with_config: bool,
+    keep_switch: bool,
 ) -> None:
     """Replace what is live by a verified backup; see `backup.restore`."""
     files.make_directory("restore", layout.database.parent)
@@ -26,7 +41,10 @@ def put_back(
         if not link:  # undoing goes on whoever looks on
             require_unused(clock, layout)
         if not (link and _is_live(layout, backup)):
-            _replace_database(files, layout, backup, link=link)
+            if keep_switch and _is_thrown(layout):
+                _replace_and_throw(files, clock, layout, backup, link=link)
+            else:
+                _replace_database(files, layout, backup, link=link)
         if with_config and backup.config is not None:
             files.copy("restore.config", backup.config, layout.config, FILE_MODE)
         _check(layout, backup)
@@ -38,6 +56,7 @@ def forget_staging(files: Files, layout: Layout) -> None:
     staging = _staging(layout)
     files.sweep("leftover", staging.parent, staging.name)
     files.remove("leftover", staging)
+    remove_side_files(files, "leftover", staging)
 
 
 def _staging(layout: Layout) -> Path:
@@ -49,16 +68,53 @@ def _is_live(layout: Layout, backup: Backup) -> bool:
     return layout.database.exists() and layout.database.samefile(backup.database)
 
 
+def _is_thrown(layout: Layout) -> bool:
+    """Where it cannot be read nobody has thrown it either."""
+    try:
+        with closing(connect(layout.database, "ro")) as connection:
+            return killswitch.is_on(connection)
+    except SqlError:
+        return False
+
+
+def _throw(database: Path, clock: Clock) -> None:
+    with closing(connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")  # into the file itself, which gets a new name
+        killswitch.throw(connection, ACTOR, clock.seconds())
+
+
+def _replace_and_throw(files: Files, clock: Clock, layout: Layout, backup: Backup, *, link: bool) -> None:
+    """On a copy, so that the switch is on from the first moment, and the backup stays what it was; undoing
+    does without one where there is no room for it."""
+    staging = _staging(layout)
+    try:
+        files.copy("restore.stage", backup.database, staging, FILE_MODE)
+        _throw(staging, clock)
+    except (OSError, SqlError):
+        forget_staging(files, layout)
+        if not link:
+            raise
+        _replace_database(files, layout, backup, link=True)
+        _throw(layout.database, clock)
+    else:
+        _swap(files, layout)
+
+
 def _replace_database(files: Files, layout: Layout, backup: Backup, *, link: bool) -> None:
     staging = _staging(layout)
     if link:
         files.link("restore.stage", backup.database, staging)
     else:
         files.copy("restore.stage", backup.database, staging, FILE_MODE)
+    _swap(files, layout)
+
+
+def _swap(files: Files, layout: Layout) -> None:
+    """The staged file becomes the live one."""
     if layout.database.exists():
         settle(layout.database)  # so that a power cut before the rename loses no rows of the present
     remove_side_files(files, "restore.swap", layout.database)
-    files.replace("restore.swap", staging, layout.database)
+    files.replace("restore.swap", _staging(layout), layout.database)
 
 
 def _check(layout: Layout, backup: Backup) -> None:

@@ -109,10 +109,10 @@ def newest_readable(host: Host, layout: Layout, reads: tuple[int, int]) -> Facts
 
 
 def restore(host: Host, layout: Layout, backup: str, link: bool, config: bool) -> Facts:
-    """A backup's database becomes the live one. By link only when the backup belongs to the run being
-    undone, which then gives it up."""
+    """A backup's database becomes the live one; the kill switch stays on. By link only when the backup
+    belongs to the run being undone, which then gives it up."""
     kept = backups.find(layout, backup)
-    backups.restore(host.files, host.clock, layout, kept, link=link, with_config=config)
+    backups.restore(host.files, host.clock, layout, kept, link=link, with_config=config, keep_switch=True)
     return {}
 
 
@@ -133,8 +133,7 @@ def prune(host: Host, layout: Layout, keep: int, needed: list[str]) -> Facts:
 def throw_switch(host: Host, layout: Layout) -> Facts:
     """The kill switch is on afterwards."""
     with writing(layout.database, _gate(host, layout)) as connection:
-        if not killswitch.is_on(connection):
-            killswitch.switch(connection, True, "upgrade", host.clock.seconds())
+        killswitch.throw(connection, "upgrade", host.clock.seconds())
     return {}
 
 
