@@ -2,6 +2,8 @@
 
 import errno
 import io
+import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -9,7 +11,7 @@ from threading import Event
 import pytest
 
 from tests.fakes import FakeClock
-from waiaas.cli.watch import Watch
+from waiaas.cli.watch import Watch, announce_recovery
 from waiaas.core.journal import FORMAT
 from waiaas.core.journal import Event as Entry
 from waiaas.core.layout import Layout, ProgramLayout
@@ -50,7 +52,14 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     plan = {"run": "r", "format": FORMAT, "dataDir": str(data), "to": "1.9.0"}
     program.journal.write_bytes(Entry("opened", 1.0, facts=plan).encode())
     monkeypatch.setattr(presence, "supervised", lambda _: True)
-    host = Host(clock, Files(), Network({}, clock), Processes({}), Program(None), {})
+    host = Host(
+        clock,
+        Files(),
+        Network({}, clock),
+        Processes({}),
+        Program(None),
+        {"NOTIFY_SOCKET": f"@waiaas-watch-{os.getpid()}"},
+    )
     layout = Layout(data, data / "waiaas.db", data / "config.toml")
     return Place(host, layout, program, Settings(), Silent(), Version.parse("1.8.0"), "")
 
@@ -113,3 +122,17 @@ def test_a_lack_of_descriptors_does_not_make_an_orphan_leave__UPGR_15(
     refused, said = watched(place, *[lambda _: None] * 2, lambda _: decide(place))
     assert not refused
     assert "ending for recovery" not in said
+
+
+def test_a_daemon_that_has_to_recover_first_asks_for_time__UPGR_15(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as waiting:
+        waiting.bind("\0" + place.host.environ["NOTIFY_SOCKET"][1:])
+        waiting.setblocking(False)
+        announce_recovery(place)
+        with pytest.raises(BlockingIOError):
+            waiting.recv(1000)
+        monkeypatch.setattr(presence, "supervised", lambda _: False)
+        announce_recovery(place)
+        assert b"EXTEND_TIMEOUT_USEC=3600000000" in waiting.recv(1000).split(b"\n")

@@ -1,4 +1,5 @@
-"""The daemon's side of a probation: a thread that follows the upgrade run it was started by (UPGR-15)."""
+"""The daemon's side of an upgrade run: a recovery that takes its time, and a probation, in which a thread
+follows the run that started us (UPGR-15)."""
 
 from threading import Event
 
@@ -6,16 +7,22 @@ from waiaas import __version__
 from waiaas.core.errors import WaiaasError
 from waiaas.core.value import mutable
 from waiaas.daemon.log import Log
-from waiaas.daemon.notify import notify, saying
+from waiaas.daemon.notify import notify, patience, saying
 from waiaas.daemon.serve import Service
 from waiaas.host.http import local_health
-from waiaas.upgrade import presence
+from waiaas.upgrade import child, presence
 from waiaas.upgrade.place import Place
 
 
 def state(hostname: str, port: int, probation: bool) -> str:
     """What `systemctl status` shows."""
     return f"version {__version__} on {hostname}:{port}" + (", on probation" if probation else "")
+
+
+def announce_recovery(place: Place) -> None:
+    """Whoever waits for us must not take a long recovery for a daemon that hangs."""
+    if presence.unfinished(place.program) is not None and not presence.supervised(place.program):
+        notify(place.host.environ, saying("finishing an interrupted upgrade", patience(child.PATIENCE)))
 
 
 @mutable

@@ -13,7 +13,8 @@ ERROR, HINT = "waiaas: error: ", "hint: "  # as `cli/output.py` writes them
 
 
 def launch(host: Host, argv: Sequence[str], log: Path, seconds: float, owner: Owner | None = None) -> int:
-    """Start `argv` in a session of its own, as `owner`, and return its pid once it has said READY=1.
+    """Start `argv` in a session of its own, as `owner`, and return its pid once it has said READY=1. It has
+    `seconds` for that, or as many as it asks for: who migrates or recovers must not be killed for it.
 
     Raises `WaiaasError` "daemon-ended" with the daemon's own words and exit code, or `TimedOut`; then
     the process is gone.
@@ -34,18 +35,22 @@ def launch(host: Host, argv: Sequence[str], log: Path, seconds: float, owner: Ow
 def _await(
     host: Host, ready: ReadySocket, child: Child, seconds: float, said: Callable[[], list[str]]
 ) -> None:
-    end = host.clock.monotonic() + seconds
+    began = host.clock.monotonic()
+    granted = seconds
     while True:
-        heard = ready.wait(child, end - host.clock.monotonic())
+        heard = ready.wait(child, began + granted - host.clock.monotonic())
         if heard == "ready":
             return
         if heard == "ended":
             raise ended(child.exit_code(), said())
+        if heard == "more":
+            granted = max(seconds, host.clock.monotonic() - began + ready.asked)
         if heard == "timeout":
             host.processes.kill(child.pid)
             child.ended(5.0)
             child.exit_code()
-            raise TimedOut("not-ready", f"the daemon was not ready within {seconds:g} s{_last(said())}")
+            within = f"{round(granted, 1):g} s{_last(said())}"
+            raise TimedOut("not-ready", f"the daemon was not ready within {within}")
 
 
 def ended(code: int | None, lines: list[str]) -> WaiaasError:

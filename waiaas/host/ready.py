@@ -1,7 +1,7 @@
 """Waiting for a daemon to say that it is ready: the receiving end of sd_notify(3).
 
 The same protocol systemd speaks, so a daemon has one way to announce itself, whoever started it.
-Only the word of the process we started counts (SCM_CREDENTIALS).
+Only the word of the process we started counts (SCM_CREDENTIALS). It may ask for more time.
 """
 
 import os
@@ -11,6 +11,9 @@ import struct
 from typing import Self
 
 CREDENTIALS = "3i"  # pid, uid, gid of the sender
+EXTEND = b"EXTEND_TIMEOUT_USEC="
+MICRO = 1_000_000
+LONGEST = 3600.0  # seconds that it may ask for at once
 
 
 class ReadySocket:
@@ -21,26 +24,38 @@ class ReadySocket:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._socket.bind("\0" + self.name[1:])
+        self.asked = 0.0  # seconds from its last word on that the child wants
 
     def wait(self, child: "Child", seconds: float) -> str:
-        """`ready`, `ended` (the child is gone) or `timeout`, whichever comes first."""
+        """`ready`, `ended` (the child is gone), `timeout`, whichever comes first; `more`: it wants `asked`
+        seconds from now; `again`: something else was said."""
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
         if child.descriptor is not None:
             poll.register(child.descriptor, select.POLLIN)
         events = dict(poll.poll(max(0, int(seconds * 1000))))
         if self._socket.fileno() in events:
-            return "ready" if self._is_ready(child.pid) else "again"
+            return self._heard(child.pid)
         return "ended" if events else "timeout"
 
-    def _is_ready(self, pid: int) -> bool:
+    def _heard(self, pid: int) -> str:
         space = socket.CMSG_SPACE(struct.calcsize(CREDENTIALS))
         message, ancillary, _, _ = self._socket.recvmsg(4096, space)
         for level, kind, data in ancillary:
             if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
                 sender = struct.unpack(CREDENTIALS, data[: struct.calcsize(CREDENTIALS)])[0]
-                return sender == pid and b"READY=1" in message.split(b"\n")
-        return False
+                return self._understood(message.split(b"\n")) if sender == pid else "again"
+        return "again"
+
+    def _understood(self, said: list[bytes]) -> str:
+        if b"READY=1" in said:
+            return "ready"
+        for wish in said:
+            amount = wish.removeprefix(EXTEND)
+            if amount != wish and amount.isdigit() and len(amount) <= len(str(2**64)):
+                self.asked = min(int(amount) / MICRO, LONGEST)
+                return "more"
+        return "again"
 
     def __enter__(self) -> Self:
         return self
