@@ -6,8 +6,8 @@ import pytest
 
 from waiaas.host import container
 from waiaas.store.keyvalue import StoredCheck
+from waiaas.upgrade.box import judge
 from waiaas.upgrade.elsewhere import IMAGE_COMMAND, advice
-from waiaas.upgrade.notice import judge
 
 PROGRAM = Path("/usr/local/bin/waiaas")
 

@@ -20,7 +20,7 @@ from waiaas.host.files import Files
 from waiaas.host.locks import Gate
 from waiaas.host.program import Program
 from waiaas.store.keyvalue import StoredCheck
-from waiaas.upgrade.notice import EVERY, box, judge
+from waiaas.upgrade.box import EVERY, box, judge
 
 NOW = 1_800_000_000
 NEWER = "99.0.0"

@@ -14,7 +14,7 @@ from waiaas.host.files import Files
 from waiaas.host.host import Host
 from waiaas.host.processes import Processes
 from waiaas.host.program import Program
-from waiaas.upgrade import trust
+from waiaas.upgrade import embedded, trust
 
 
 def settings(**upgrade: str) -> Settings:
@@ -23,7 +23,7 @@ def settings(**upgrade: str) -> Settings:
 
 def embed(monkeypatch: pytest.MonkeyPatch, **files: bytes) -> None:
     names = {"_build.json": files.get("facts"), "upgrade/root.json": files.get("root")}
-    monkeypatch.setattr(trust, "_embedded", names.get)
+    monkeypatch.setattr(embedded, "content", names.get)
 
 
 def test_a_build_without_a_root_of_trust_says_so__FEED_2(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,18 +50,18 @@ def test_a_root_of_one_s_own_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def test_the_source_tree_has_modest_facts(monkeypatch: pytest.MonkeyPatch) -> None:
     embed(monkeypatch)
-    assert trust.build_info() == trust.BuildInfo(__version__, "", 0, "", 0)
+    assert embedded.build_info() == embedded.BuildInfo(__version__, "", 0, "", 0)
 
 
 def test_the_build_s_facts_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = {"version": "1.9.0", "commit": "abc", "built": 5, "feedUrl": "https://x", "targetsFloor": 7}
     embed(monkeypatch, facts=json.dumps(facts).encode())
-    assert trust.build_info() == trust.BuildInfo("1.9.0", "abc", 5, "https://x", 7)
+    assert embedded.build_info() == embedded.BuildInfo("1.9.0", "abc", 5, "https://x", 7)
 
 
 def test_a_missing_resource_is_none() -> None:
-    assert trust._embedded("no/such/file") is None
-    assert trust._embedded("core/errors.py")
+    assert embedded.content("no/such/file") is None
+    assert embedded.content("core/errors.py")
 
 
 @pytest.mark.parametrize(("own_root", "refused"), [(False, True), (True, False)])

@@ -1,26 +1,14 @@
-"""`waiaas backup create|list|verify|restore|prune` (SPEC §9)."""
+"""`waiaas backup create|list|verify|restore|prune` (SPEC §9): its words, and the list."""
 
 import argparse
 
-from waiaas import __version__
-from waiaas.cli.alone import alone
-from waiaas.cli.confirm import confirm
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
 from waiaas.cli.parser import actions, positive
-from waiaas.cli.progress import while_reading
 from waiaas.cli.table import size, table
-from waiaas.core.errors import Exit, WaiaasError
-from waiaas.core.retention import Kept, removable
+from waiaas.core.errors import Exit
 from waiaas.host.clock import iso
-from waiaas.host.sqlite import side
-from waiaas.store import backup as backups
-from waiaas.store.backup import Backup
-from waiaas.store.inspect import inspect
-from waiaas.store.replace import require_replaceable
-from waiaas.store.unfinished import forget_unfinished
-
-CREATING, VERIFYING, RESTORING = 4, 3, 6  # how often each byte is read, as measured; for the bars
+from waiaas.store.manifest import Backup, listing
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,40 +30,23 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> Result:
     loaded = context.load(broken_ok=args.action in ("list", "verify"))
+    if args.action == "list":
+        return _list(context, loaded, args.verify)
+    from waiaas.cli import backup_work as work
+
     match args.action:
         case "create":
-            return _create(context, loaded)
-        case "list":
-            return _list(context, loaded, args.verify)
+            return work.create(context, loaded)
         case "verify":
-            return _verify(context, loaded, args.id, args.full)
+            return work.verify(context, loaded, args.id, args.full)
         case "restore":
-            return _restore(args, context, loaded)
-    return _prune(args, context, loaded)
-
-
-def _create(context: Context, loaded: Loaded) -> Result:
-    host = context.host
-    artefact = host.program.path
-    state = inspect(loaded.layout.database, context.gate(loaded.layout))
-    if state.damage and state.action == "reject":
-        state.require()
-    with while_reading(context.out, "backup", CREATING * _live_bytes(loaded)):
-        made = backups.create(
-            host.files, host.clock, loaded.layout, "manual", __version__, artefact, label="manual"
-        )
-    return Result(made.to_json(verified=True), f"{made.path} ({size(made.bytes)})")
-
-
-def _live_bytes(loaded: Loaded) -> int:
-    database = loaded.layout.database
-    return sum(path.stat().st_size for path in (database, side(database, "-wal")) if path.exists())
+            return work.restore(args, context, loaded)
+    return work.prune(args, context, loaded)
 
 
 def _list(context: Context, loaded: Loaded, verify: bool) -> Result:
-    found = backups.listing(loaded.layout)
-    with while_reading(context.out, "verify", VERIFYING * sum(item.bytes for item in found)):
-        verdicts = {item.id: _is_whole(item) if verify else None for item in found}
+    found = listing(loaded.layout)
+    verdicts = _verdicts(context, found) if verify else dict.fromkeys((item.id for item in found), None)
     rows = [
         (item.id, item.kind, item.version, item.schema_version, iso(item.created_at), size(item.bytes))
         + (({True: "yes", False: "DAMAGED", None: "-"}[verdicts[item.id]],) if verify else ())
@@ -87,78 +58,9 @@ def _list(context: Context, loaded: Loaded, verify: bool) -> Result:
     return Result([item.to_json(verdicts[item.id]) for item in found], text, damaged)
 
 
-def _is_whole(item: Backup) -> bool:
-    try:
-        backups.verify(item)
-    except WaiaasError:
-        return False
-    return True
+def _verdicts(context: Context, found: list[Backup]) -> dict[str, bool | None]:
+    from waiaas.cli.backup_work import VERIFYING, is_whole
+    from waiaas.cli.progress import while_reading
 
-
-def _verify(context: Context, loaded: Loaded, wanted: str | None, full: bool) -> Result:
-    found = backups.find(loaded.layout, wanted) if wanted else _newest(loaded)
-    with while_reading(context.out, "verify", VERIFYING * found.bytes):
-        backups.verify(found, full)
-    return Result(found.to_json(verified=True), f"{found.id} is whole")
-
-
-def _newest(loaded: Loaded) -> Backup:
-    found = backups.listing(loaded.layout)
-    if not found:
-        raise WaiaasError("no-backups", "there are no backups", "waiaas backup create")
-    return found[0]
-
-
-def _restore(args: argparse.Namespace, context: Context, loaded: Loaded) -> Result:
-    """Verified before anything changes; what is replaced is backed up first, where it can be."""
-    found = backups.find(loaded.layout, args.id)
-    with while_reading(context.out, "verify", VERIFYING * found.bytes):
-        backups.check_restorable(found)
-    confirm(context, f"Replace the database by the one of {iso(found.created_at)}, {found.id}?", args.yes)
-    host, layout = context.host, loaded.layout
-    with alone(context, loaded):
-        require_replaceable(host.clock, layout)
-        kept = _present(context, loaded)
-        with while_reading(context.out, "restore", RESTORING * found.bytes):
-            backups.restore(host.files, host.clock, layout, found, with_config=not args.keep_config)
-    document = {"restored": found.id, "schemaVersion": found.schema_version, "before": kept and kept.id}
-    said = f"; what was there before is kept as {kept.id}" if kept else ""
-    return Result(document, f"restored {found.id}{said}")
-
-
-def _present(context: Context, loaded: Loaded) -> Backup | None:
-    host = context.host
-    try:
-        with while_reading(context.out, "backup", CREATING * _live_bytes(loaded)):
-            return backups.create(
-                host.files, host.clock, loaded.layout, "manual", __version__, None, label="pre-restore"
-            )
-    except WaiaasError as problem:
-        context.out.warn(f"the present state could not be backed up: {problem.message}")
-        return None
-
-
-def _prune(args: argparse.Namespace, context: Context, loaded: Loaded) -> Result:
-    keep = args.keep or loaded.settings.upgrade.keep_backups
-    forget_unfinished(loaded.layout)
-    needed = _needed(context, loaded)
-    kept = [Kept(item.created_at, item.id) for item in backups.listing(loaded.layout)]
-    doomed = removable(kept, keep, needed)
-    if not doomed:
-        return Result([], f"nothing to remove: {len(kept)} of at most {keep} backups")
-    confirm(context, f"Remove {len(doomed)} of {len(kept)} backups for good?", args.yes)
-    removed = backups.prune(context.host.files, loaded.layout, keep, needed)
-    return Result([item.to_json() for item in removed], "\n".join(f"removed {item.id}" for item in removed))
-
-
-def _needed(context: Context, loaded: Loaded) -> set[str]:
-    """What an open run needs is never removed (BKUP-2), nor what `upgrade --rollback` would restore."""
-    if context.program is None:
-        return set()
-    from waiaas.core.journal import to_roll_back
-    from waiaas.upgrade.book import history, open_run
-
-    state = open_run(context.program)
-    needed = {str(step.facts["backup"]) for step in state.steps if "backup" in step.facts} if state else set()
-    last = to_roll_back(history(context.program), str(loaded.layout.data_dir))
-    return needed | {str(last["backup"])} if last else needed
+    with while_reading(context.out, "verify", VERIFYING * sum(item.bytes for item in found)):
+        return {item.id: is_whole(item) for item in found}

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 from waiaas.core.errors import WaiaasError
-from waiaas.host.container import in_container
 
 
 def require_open(data_dir: Path) -> None:
@@ -24,6 +23,8 @@ def require_writable(data_dir: Path) -> None:
 
 def closed(data_dir: Path) -> WaiaasError:
     """The failure, with the one hint that fits this place."""
+    from waiaas.host.container import in_container
+
     owner, us = data_dir.stat(), f"{os.geteuid()}:{os.getegid()}"
     whose = f"{owner.st_uid}:{owner.st_gid}"
     give = f"let root give it away: chown -R {us} {data_dir}"

@@ -13,7 +13,6 @@ from waiaas.cli import where
 from waiaas.cli.closed import require_open
 from waiaas.cli.flags import Flags as Flags
 from waiaas.cli.output import Output
-from waiaas.core import causes
 from waiaas.core.errors import NotReady, UsageError, WaiaasError
 from waiaas.core.layout import FOLDER, Layout, ProgramLayout
 from waiaas.core.settings import DatabaseSettings, Parsed, Settings, parse
@@ -145,6 +144,8 @@ def _config_text(config: Path, required: bool, unreadable_ok: bool) -> tuple[str
     try:
         return _read_config(config, required), None
     except (UsageError, OSError) as problem:
+        from waiaas.core import causes
+
         told = causes.told(problem)
         if not unreadable_ok or told is None or told.code == "no-config":
             raise
@@ -186,7 +187,7 @@ def _database(data_dir: Path, configured: str, legacy: bool) -> Path:
 
 def built_in() -> Mapping[str, str]:
     """Defaults that the artefact was built with."""
-    from waiaas.upgrade.trust import build_info
+    from waiaas.upgrade.embedded import build_info
 
     url = build_info().feed_url
     return {"upgrade.feed_url": url} if url else {}

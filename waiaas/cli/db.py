@@ -2,14 +2,11 @@
 
 import argparse
 
-from waiaas.cli.alone import alone
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
 from waiaas.cli.parser import actions
-from waiaas.cli.progress import while_reading
 from waiaas.core.compat import LATEST_SCHEMA_VERSION, MIN_COMPATIBLE_SCHEMA_VERSION
 from waiaas.core.errors import Exit
-from waiaas.host.sqlite import problems
 from waiaas.store.inspect import DatabaseState, inspect, missing
 
 
@@ -58,6 +55,7 @@ def _verdict(state: DatabaseState) -> Exit:
 
 def _migrate(context: Context, loaded: Loaded) -> Result:
     """The function that a starting daemon uses too (MIG-04)."""
+    from waiaas.cli.alone import alone
     from waiaas.store.migrate import bring_up_to_date
 
     host, layout = context.host, loaded.layout
@@ -75,6 +73,9 @@ def _migrate(context: Context, loaded: Loaded) -> Result:
 
 
 def _check(context: Context, loaded: Loaded, full: bool) -> Result:
+    from waiaas.cli.progress import while_reading
+    from waiaas.host.sqlite import problems
+
     layout = loaded.layout
     if not layout.database.exists():
         raise missing(layout.database)

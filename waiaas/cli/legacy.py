@@ -6,7 +6,6 @@ from waiaas.core.errors import Busy
 from waiaas.core.layout import Layout
 from waiaas.core.settings import Settings
 from waiaas.host.host import Host
-from waiaas.host.http import local_health
 from waiaas.host.problems import NetworkProblem
 
 FRESH = 15.0  # seconds; it touches its lock every 5, and calls it stale after 10
@@ -47,6 +46,8 @@ def _was_legacy(layout: Layout) -> bool:
 def _port_answers_as_legacy(settings: Settings) -> bool:
     if not settings.daemon.port:
         return False
+    from waiaas.host.http import local_health
+
     try:
         _, body = local_health(settings.daemon.hostname, settings.daemon.port, PATIENCE)
         answer = json.loads(body)

@@ -3,18 +3,15 @@
 import argparse
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from waiaas.cli import service
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
 from waiaas.cli.parser import positive
 from waiaas.cli.running import known, running
+from waiaas.cli.unit import of
 from waiaas.core.errors import Exit, UsageError, WaiaasError
-from waiaas.daemon.logfile import KEEP
-from waiaas.host.container import in_container
 
 LINES = 50  # unless `-n` says otherwise
 LOOK = 0.25  # seconds between two looks for more
@@ -50,6 +47,8 @@ def run(args: argparse.Namespace, context: Context) -> Result:
 
 def tail(path: Path, wanted: int) -> list[str]:
     """The last lines of the log, older files included, the oldest line first."""
+    from waiaas.daemon.logfile import KEEP
+
     lines: list[str] = []
     for each in (path, *(path.with_name(f"{path.name}.{number}") for number in range(1, KEEP + 1))):
         if len(lines) >= wanted or not each.exists():
@@ -100,11 +99,13 @@ def _replaced(stream: BinaryIO, path: Path) -> bool:
 def _refuse_elsewhere(context: Context, loaded: Loaded) -> None:
     """A daemon in the foreground writes to its terminal, its container or the journal, not to the file."""
     path, pid = loaded.layout.log, running(loaded.layout)
-    unit = service.of(context, loaded)
+    unit = of(context, loaded)
     if unit is not None and (pid is not None or not path.exists()):
         hint = f"journalctl -u {unit.name} -n {LINES}"
         raise WaiaasError("log-elsewhere", f"{unit.name} logs to the journal", hint)
     if not path.exists():
+        from waiaas.host.container import in_container
+
         raise WaiaasError(
             "no-log",
             f"there is no {path}: only a daemon in the background writes there",
@@ -116,6 +117,8 @@ def _refuse_elsewhere(context: Context, loaded: Loaded) -> None:
 
 def _older(path: Path, started: object) -> bool:
     """A daemon in the background logs its own start."""
+    from datetime import UTC, datetime
+
     try:
         return path.stat().st_mtime < datetime.fromisoformat(str(started)).astimezone(UTC).timestamp() - 5
     except ValueError:

@@ -14,6 +14,7 @@ from waiaas.core.errors import Busy, Exit, SchemaIncompatible, UsageError, Waiaa
 BEFORE_START = {"--recover", "--no-start"}  # of upgrade: a service manager says it before each start
 TYPE_CHECKING = False  # importing `typing` costs more than the whole answer of `health` may take
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any, TextIO
 
     from waiaas.cli.context import Context
@@ -97,10 +98,18 @@ def _run(line: CommandLine, context: "Context") -> int:
 
 
 def _settle_rights(name: str, context: "Context") -> None:
-    if os.geteuid() == 0:
+    """Root, in a directory that belongs to somebody else, becomes that user."""
+    if os.geteuid() == 0 and not _belongs_to_root(context.data_dir()):
         from waiaas.cli.rights import settle
 
         settle(name, context)
+
+
+def _belongs_to_root(folder: "Path") -> bool:
+    try:
+        return folder.stat().st_uid == 0
+    except OSError:
+        return False
 
 
 def _excuse_if_overtaken(context: "Context") -> None:

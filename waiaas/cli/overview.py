@@ -32,7 +32,7 @@ EXIT_CODES = {
 
 def overview(context: "Context") -> Result:
     """Never fails: it is what somebody types who knows nothing yet."""
-    from waiaas.host.processes import lock_holder
+    from waiaas.host.holder import lock_holder
 
     found = context.load(uninitialised_ok=True, broken_ok=True)
     if not (found.initialised or found.legacy):

@@ -9,7 +9,7 @@ from waiaas.cli.commands import SENTENCES
 from waiaas.cli.flags import HELP
 from waiaas.core.errors import UsageError
 
-CHOICE = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)")  # as argparse says it
+CHOICE = r"invalid choice: '([^']*)' \(choose from (.*)\)"  # as argparse says it
 
 
 class HelpAsked(Exception):
@@ -47,7 +47,7 @@ class Parser(argparse.ArgumentParser):
 
     def _hint(self, message: str) -> str:
         """What was meant, where a word is close to one that exists."""
-        wrong = CHOICE.search(message)
+        wrong = re.search(CHOICE, message)
         near = nearest(wrong[1], re.findall(r"[\w-]+", wrong[2])) if wrong else None
         return f"did you mean `{near}`? See {self.prog} --help" if near else f"{self.prog} --help"
 
@@ -69,7 +69,9 @@ def build(command: str, module: Any) -> Parser:
 def actions(parser: argparse.ArgumentParser, title: str = "action") -> Any:
     """Sub-commands (`backup create`); the chosen name is in `args.action`."""
     parser.register("action", "parsers", _Actions)
-    return parser.add_subparsers(dest="action", metavar=title, required=True, parser_class=Parser)
+    return parser.add_subparsers(
+        prog=parser.prog, dest="action", metavar=title, required=True, parser_class=Parser
+    )
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

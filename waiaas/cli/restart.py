@@ -2,7 +2,7 @@
 
 import argparse
 
-from waiaas.cli import rights, running, service
+from waiaas.cli import rights, running, service, stopping
 from waiaas.cli.context import Context
 from waiaas.cli.output import Result
 
@@ -20,5 +20,5 @@ def run(args: argparse.Namespace, context: Context) -> Result:
         return through
     rights.become_owner(context)
     if running.running(loaded.layout) is not None:
-        running.stop(context, loaded)
+        stopping.stop(context, loaded)
     return start.run(argparse.Namespace(detach=True, init=False, background=False), context)

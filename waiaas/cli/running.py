@@ -1,16 +1,9 @@
-"""The running daemon, recognised by the lock it holds: what it wrote down, and stopping it (DIR-2)."""
+"""The running daemon, recognised by the lock it holds, and what it wrote down (DIR-2)."""
 
-import json
-import signal
 from typing import Any
 
-from waiaas.cli.context import Context, Loaded
-from waiaas.core.errors import NotReady, TimedOut
 from waiaas.core.layout import Layout
-from waiaas.host.processes import Holder, lock_holder
-
-GRACE = 5.0  # seconds on top of the daemon's own shutdown_timeout
-LOOK = 0.1  # seconds between two looks where the kernel has no pidfds
+from waiaas.host.holder import lock_holder
 
 
 def running(layout: Layout) -> int | None:
@@ -24,48 +17,10 @@ def running(layout: Layout) -> int | None:
 
 def known(layout: Layout) -> dict[str, Any]:
     """What `daemon.json` says: a description, never a proof. Empty where there is none."""
+    import json
+
     try:
         document = json.loads(layout.daemon_json.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}
-
-
-def not_running(context: Context) -> NotReady:
-    return NotReady(
-        "not-running", "the daemon is not running", f"{context.again('start --detach')} starts it"
-    )
-
-
-def stop(context: Context, loaded: Loaded) -> int:
-    """Ask the daemon to stop and wait until its lock is free; its pid. Raises NotReady, TimedOut."""
-    found = lock_holder(loaded.layout.daemon_lock)
-    if found is None:
-        raise not_running(context)
-    patience = loaded.settings.daemon.shutdown_timeout + GRACE
-    try:
-        context.out.say(f"stopping the daemon (pid {found.pid})")
-        found.signal(signal.SIGTERM)
-        with context.out.activity("waiting", plain=False):
-            gone = _gone(context, loaded.layout, found, patience)
-        if not gone:
-            raise TimedOut(
-                "daemon-does-not-stop",
-                f"the daemon (pid {found.pid}) did not stop within {patience:g} s",
-                f"its log is {loaded.layout.log}; a second {context.again('stop')} makes it end at once",
-            )
-    finally:
-        found.close()
-    return found.pid
-
-
-def _gone(context: Context, layout: Layout, found: Holder, patience: float) -> bool:
-    """The process has ended, and whatever it was, nobody of that pid holds the lock any more."""
-    clock = context.host.clock
-    end = clock.monotonic() + patience
-    found.wait(patience)
-    while running(layout) == found.pid:
-        if clock.monotonic() >= end:
-            return False
-        clock.sleep(LOOK)
-    return True

@@ -5,20 +5,15 @@ by its own user, and run in the foreground.
 """
 
 import os
-import shutil
 
 from waiaas.cli import rights
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import SAID, Result
 from waiaas.cli.running import known
+from waiaas.cli.unit import of
 from waiaas.core.errors import Busy, Exit, WaiaasError
 from waiaas.host import systemd
 from waiaas.host.systemd import Unit
-
-
-def of(context: Context, loaded: Loaded) -> Unit | None:
-    """The unit that runs the daemon of this data directory, or would; None where it runs by itself."""
-    return systemd.daemon_unit(context.host.processes, loaded.layout.daemon_lock, loaded.layout.data_dir)
 
 
 def start(context: Context) -> Result | None:
@@ -76,7 +71,9 @@ def step_aside(context: Context, loaded: Loaded) -> Result | None:
     unit = of(context, loaded) if surrounding else None
     if unit is None or unit.name != surrounding or os.geteuid() != 0:
         return None
-    tool = shutil.which("systemd-run", path=context.host.environ.get("PATH"))
+    from shutil import which
+
+    tool = which("systemd-run", path=context.host.environ.get("PATH"))
     if tool is None or unit.state not in ("active", "reloading"):
         raise WaiaasError(
             "inside-the-service",

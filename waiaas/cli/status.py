@@ -1,15 +1,13 @@
 """`waiaas status`: does it run, as what, on which data, what is new, and is an upgrade half-way."""
 
 import argparse
-from datetime import UTC, datetime
 from typing import Any
 
 from waiaas import __version__
-from waiaas.cli import running, service
+from waiaas.cli import running, unit
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
 from waiaas.cli.status_text import described
-from waiaas.core import causes
 from waiaas.core.errors import Busy, Exit, WaiaasError
 
 PATIENCE = 0.0  # seconds: whoever only wants to look does not wait (DIR-5)
@@ -24,8 +22,8 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     """Exit 0 running, 3 not running. Changes nothing, whatever it finds."""
     loaded = context.load(broken_ok=True, unreadable_ok=True)
     pid = running.running(loaded.layout)
-    unit = service.of(context, loaded) if pid else None
-    document = {**_document(context, loaded, pid), "unit": unit.name if unit else None}
+    by = unit.of(context, loaded) if pid else None
+    document = {**_document(context, loaded, pid), "unit": by.name if by else None}
     text = described(context, loaded, document)
     return Result(document, text, Exit.OK if pid else Exit.NOT_READY)
 
@@ -54,6 +52,8 @@ def _document(context: Context, loaded: Loaded, pid: int | None) -> dict[str, An
 
 
 def _uptime(context: Context, about: dict[str, Any]) -> int | None:
+    from datetime import UTC, datetime
+
     try:
         started = datetime.fromisoformat(str(about["startedAt"])).astimezone(UTC)
     except (KeyError, ValueError):
@@ -101,6 +101,8 @@ def _database(context: Context, loaded: Loaded) -> dict[str, Any]:
     except Busy:
         return {}
     except (WaiaasError, OSError, SqlError) as problem:
+        from waiaas.core import causes
+
         told = causes.told(problem)
         return {"problem": told.message if told else str(problem)}
 
@@ -113,7 +115,7 @@ def _bytes(loaded: Loaded) -> int | None:
 
 
 def _backups(loaded: Loaded) -> dict[str, Any]:
-    from waiaas.store.backup import listing
+    from waiaas.store.manifest import listing
 
     found = listing(loaded.layout)
     return {"count": len(found), "newest": int(found[0].created_at) if found else None}

@@ -2,7 +2,7 @@
 
 import argparse
 
-from waiaas.cli import rights, running, service
+from waiaas.cli import rights, service, stopping, unit
 from waiaas.cli.context import Context
 from waiaas.cli.output import Result
 
@@ -15,10 +15,10 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     """Works whatever is wrong with the settings. Not running: exit 3."""
     with rights.reading(context):
         loaded = context.load(broken_ok=True, unreadable_ok=True)
-    unit = service.of(context, loaded)
-    if through := service.stop(context, unit):
+    by = unit.of(context, loaded)
+    if through := service.stop(context, by):
         return through
     rights.become_owner(context)
-    pid = running.stop(context, loaded)
-    again = f"; `sudo systemctl start {unit.name}` starts it again" if unit else ""
+    pid = stopping.stop(context, loaded)
+    again = f"; `sudo systemctl start {by.name}` starts it again" if by else ""
     return Result({"stopped": True, "pid": pid}, f"stopped (pid {pid}){again}")

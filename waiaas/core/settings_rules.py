@@ -1,6 +1,5 @@
 """What a single value must be: type, range, choices, form, and how text becomes a value."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -77,6 +76,8 @@ class Rule:
 def _list(text: str) -> Any:
     """`["a", "b"]` as JSON, or `a, b`."""
     if text.strip().startswith("["):
+        import json
+
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as problem:

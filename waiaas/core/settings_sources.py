@@ -1,12 +1,11 @@
 """Reading the four sources of settings into one collection of values, origins and problems."""
 
-import difflib
+import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from waiaas.core import legacy_settings
 from waiaas.core.settings_rules import BadValue, Key, Problem
-from waiaas.core.settings_text import line_of, read
 
 PREFIX = "WAIAAS_"
 DUPLICATES = {
@@ -38,7 +37,7 @@ class Collector:
         """`section.key` → text, from flags or from the build."""
         for dotted, text in texts.items():
             if dotted in self._keys:
-                self._take(self._keys[dotted], text, origin, None, dotted, textual=True)
+                self._take(self._keys[dotted], text, origin, dotted)
             else:
                 self._unknown(None, dotted, dotted, self._keys)
 
@@ -60,14 +59,12 @@ class Collector:
             known = [k.variable for k in self._keys.values()]
             self._unknown(None, name, name, known)
         elif text or (setting.rule.kind == "text" and not setting.default):
-            self._take(setting, text, "environment", None, name, textual=True)
+            self._take(setting, text, "environment", name)
 
     def take_file(self, text: str | None) -> None:
         if text is None:
             return
-        document, broken, skipped = read(text)
-        for line, message in broken:
-            self._problem(line, "", message, _mending(message))
+        document, skipped = self._document(text)
         for section, content in document.items():
             if section in skipped or section in legacy_settings.SECTIONS:
                 self._legacy.extend([f"[{section}]"] * (section not in skipped))
@@ -76,52 +73,72 @@ class Collector:
             elif isinstance(content, dict):
                 self._take_section(text, section, content)
             else:
-                line = line_of(text, "", section) or line_of(text, section, "")
+                line = _line_of(text, "", section) or _line_of(text, section, "")
                 hint = f"write [{section}] on a line of its own, and its keys below"
                 self._problem(line, section, f"{section} must be a section", hint)
         self.problems.sort(key=lambda found: (found.line is not None, found.line or 0))
 
+    def _document(self, text: str) -> tuple[dict[str, Any], set[str]]:
+        """What can be read of it, and the names of sections whose header could not be read."""
+        try:
+            return tomllib.loads(text), set()
+        except (ValueError, RecursionError):
+            from waiaas.core.settings_text import read
+
+            document, broken, skipped = read(text)
+        for line, message in broken:
+            self._problem(line, "", message, _mending(message))
+        return document, skipped
+
     def _take_section(self, text: str, section: str, content: Mapping[str, Any]) -> None:
         for key, value in content.items():
-            dotted, line = f"{section}.{key}", line_of(text, section, key)
+            dotted = f"{section}.{key}"
             if dotted in self._keys:
-                self._take(self._keys[dotted], value, "file", line, dotted)
+                self._take(self._keys[dotted], value, "file", dotted, text=text)
             elif legacy_settings.is_legacy(section, key):
                 self._legacy.append(dotted)
             else:
                 near = [k.dotted for k in self._keys.values()]
-                self._unknown(line, dotted, dotted, near)
+                self._unknown(_line_of(text, section, key), dotted, dotted, near)
 
     def _unknown_section(self, text: str, name: str, content: Any) -> None:
         if isinstance(content, dict):
-            line = line_of(text, name, "")
+            line = _line_of(text, name, "")
             self._unknown(line, name, f"[{name}]", [f"[{s}]" for s in self._sections])
             return
         home = [k.section for k in self._keys.values() if k.name == name]
         hint = f"move it below [{home[0]}]" if home else "every key belongs below a [section]"
-        self._problem(line_of(text, "", name), name, f"{name} stands outside of any section", hint)
+        self._problem(_line_of(text, "", name), name, f"{name} stands outside of any section", hint)
 
-    def _take(
-        self, key: "Key", value: Any, origin: str, line: int | None, told: str, *, textual: bool = False
-    ) -> None:
+    def _take(self, key: "Key", value: Any, origin: str, told: str, *, text: str | None = None) -> None:
+        """`text`: the file that it stands in, so that it has its type already, and a line."""
         try:
-            accepted = key.rule.from_text(value) if textual else key.rule.accept(value)
+            accepted = key.rule.from_text(value) if text is None else key.rule.accept(value)
         except BadValue as problem:
+            line = None if text is None else _line_of(text, key.section, key.name)
             self._problem(line, told, f"{told} must be {problem}", f"the default is {shown(key.default)}")
             return
         self.values[key.section, key.name] = accepted
         self.origins[key.dotted] = origin
 
     def _unknown(self, line: int | None, key: str, told: str, known: Iterable[str]) -> None:
-        near = difflib.get_close_matches(told, list(known), 1, 0.6)
         if self._lenient:
             self._passed.append(f"{told} is unknown to this version and ignored")
             return
+        from difflib import get_close_matches
+
+        near = get_close_matches(told, list(known), 1, 0.6)
         hint = f"did you mean {near[0]}?" if near else "`waiaas config show` lists every setting"
         self._problem(line, key, f"{told} is unknown", hint)
 
     def _problem(self, line: int | None, key: str, message: str, hint: str) -> None:
         self.problems.append(Problem(line, key, message, hint))
+
+
+def _line_of(text: str, section: str, key: str) -> int | None:
+    from waiaas.core.settings_text import line_of
+
+    return line_of(text, section, key)
 
 
 def _mending(message: str) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from waiaas.core.errors import TimedOut, WaiaasError
 from waiaas.core.value import frozen
-from waiaas.host.launch import ended
-from waiaas.host.processes import Processes, lock_holder
+from waiaas.host.holder import lock_holder
+from waiaas.host.processes import Processes
 
 BOOTED = Path("/run/systemd/system")  # sd_booted(3)
 UNITS = ("waiaas.service", "waiaas@*.service")  # where a daemon that does not run is looked for
@@ -125,6 +125,8 @@ def _ended(processes: Processes, name: str) -> WaiaasError:
         return WaiaasError("no-unit", f"there is no unit {name} any more", "systemctl daemon-reload")
     match = f"_SYSTEMD_INVOCATION_ID={unit.invocation}"
     words = ["journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={LINES}", match]
+    from waiaas.host.launch import ended
+
     said = processes.run(words, ANSWER).stdout if unit.invocation else ""
     return ended(unit.exit_status, said.strip().splitlines())
 

@@ -1,12 +1,12 @@
 """Table `key_value_store`: what the program remembers, and the keys of the version check (VCHK-02)."""
 
-import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from waiaas.core.check import CheckOutcome
 from waiaas.core.value import frozen
 from waiaas.host.sqlite import Connection
-from waiaas.store.atomic import atomic
+
+if TYPE_CHECKING:
+    from waiaas.core.check import CheckOutcome
 
 LATEST = "version_check_latest"
 CHECKED_AT = "version_check_checked_at"
@@ -49,8 +49,12 @@ def delete(connection: Connection, key: str) -> None:
     connection.execute("DELETE FROM key_value_store WHERE key = ?", (key,))
 
 
-def store_check(connection: Connection, outcome: CheckOutcome, now: int) -> None:
+def store_check(connection: Connection, outcome: "CheckOutcome", now: int) -> None:
     """Store a check in one transaction; a failed one touches no key but the error (VCHK-02, VCHK-03)."""
+    import json
+
+    from waiaas.store.atomic import atomic
+
     with atomic(connection):
         if outcome.error is not None:
             put(connection, ERROR, outcome.error, now)
@@ -90,8 +94,12 @@ def _number(text: str | None) -> int | None:
 
 
 def _document(text: str | None) -> dict[str, Any] | None:
+    if text is None:
+        return None
+    import json
+
     try:
-        found = json.loads(text) if text is not None else None
+        found = json.loads(text)
     except ValueError:
         return None
     return found if isinstance(found, dict) else None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
-from waiaas.core.layout import DATABASE_NAME
+from waiaas.core.layout import DATABASE_NAME, Layout
 from waiaas.core.value import frozen
 from waiaas.host.clock import iso
 
@@ -94,6 +94,16 @@ def read(folder: Path) -> Backup | None:
         return _decode(folder, json.loads(manifest.read_bytes()))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
+
+
+def listing(layout: Layout) -> list[Backup]:
+    """Every backup of ours, the newest first, by the manifest's time; the name breaks a tie."""
+    try:
+        folders = sorted(layout.backups.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    found = [backup for backup in map(read, folders) if backup is not None]
+    return sorted(found, key=lambda backup: (backup.created_at, backup.id), reverse=True)
 
 
 def objection(backups: Path, name: str) -> str:

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waiaas.core.errors import WaiaasError
-from waiaas.core.journal import Event, Facts, OpenRun, decode, fold, record
 from waiaas.core.layout import FOLDER, ProgramLayout
-from waiaas.host.clock import Clock
-from waiaas.host.files import Files
+
+if TYPE_CHECKING:
+    from waiaas.core.journal import Facts, OpenRun
+    from waiaas.host.clock import Clock
+    from waiaas.host.files import Files
 
 BOOK_MODE = 0o644  # nothing secret is in it; the daemon's user may read it (UPGR-15)
 
@@ -17,22 +19,26 @@ BOOK_MODE = 0o644  # nothing secret is in it; the daemon's user may read it (UPG
 class Book:
     """Reads and writes journal and history; the caller holds the program's lock to write."""
 
-    def __init__(self, layout: ProgramLayout, files: Files, clock: Clock) -> None:
+    def __init__(self, layout: ProgramLayout, files: "Files", clock: "Clock") -> None:
         self.layout = layout
         self._files = files
         self._clock = clock
 
-    def open_run(self) -> OpenRun | None:
+    def open_run(self) -> "OpenRun | None":
         return open_run(self.layout)
 
     def write(self, name: str, step: str = "", facts: Mapping[str, Any] | None = None) -> None:
         """Append one event, fsynced, before the act it announces."""
+        from waiaas.core.journal import Event
+
         event = Event(name, self._clock.now(), step, facts or {})
         self._mend_torn_line()
         self._files.append(f"journal.{name}", self.layout.journal, event.encode(), BOOK_MODE)
 
-    def close(self, state: OpenRun) -> Facts:
+    def close(self, state: "OpenRun") -> "Facts":
         """Move the run from the journal into the history; true however often it is repeated."""
+        from waiaas.core.journal import record
+
         closed = record(state)
         if closed["run"] not in {r.get("run") for r in self.history()}:
             line = json.dumps(closed, sort_keys=True, ensure_ascii=False).encode() + b"\n"
@@ -42,7 +48,7 @@ class Book:
         self._files.remove("journal.close", self.layout.journal)
         return closed
 
-    def history(self) -> list[Facts]:
+    def history(self) -> "list[Facts]":
         """Closed runs, oldest first; a line that cannot be read is passed over."""
         return history(self.layout)
 
@@ -54,13 +60,18 @@ class Book:
             self._files.write("journal.mend", self.layout.journal, whole, BOOK_MODE)
 
 
-def open_run(layout: ProgramLayout) -> OpenRun | None:
+def open_run(layout: ProgramLayout) -> "OpenRun | None":
     """The run that a kill left open, or that runs right now. Raises `RollbackFailed` where the
     journal cannot be understood. Needs no lock."""
-    return fold(decode(_content(layout.journal)))
+    content = _content(layout.journal)
+    if not content:
+        return None
+    from waiaas.core.journal import decode, fold
+
+    return fold(decode(content))
 
 
-def history(layout: ProgramLayout) -> list[Facts]:
+def history(layout: ProgramLayout) -> "list[Facts]":
     found = []
     for line in _content(layout.history).splitlines():
         try:

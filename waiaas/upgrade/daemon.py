@@ -8,11 +8,11 @@ from waiaas.core.errors import TimedOut, WaiaasError
 from waiaas.core.health import HealthReport, parse
 from waiaas.core.journal import Facts
 from waiaas.core.settings import UpgradeSettings
+from waiaas.host.holder import Holder, lock_holder
 from waiaas.host.http import local_health
 from waiaas.host.launch import launch
 from waiaas.host.locks import Lock
 from waiaas.host.owner import acting_as
-from waiaas.host.processes import Holder, lock_holder
 from waiaas.upgrade import unit
 from waiaas.upgrade.child import command_line
 from waiaas.upgrade.transaction import Run

@@ -11,8 +11,8 @@ from waiaas.core.words import duration, size
 from waiaas.host.clock import iso
 from waiaas.host.container import in_image
 from waiaas.store import backup
+from waiaas.upgrade.embedded import build_info
 from waiaas.upgrade.floors import Floors
-from waiaas.upgrade.trust import build_info
 
 SPARE = 64 << 20  # bytes that should stay free beside the copies of a database
 LEAST = 16 << 20  # bytes without which nothing can be kept

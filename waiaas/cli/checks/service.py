@@ -3,9 +3,9 @@
 import socket
 from collections.abc import Iterator, Mapping
 
-from waiaas.cli import service
 from waiaas.cli.checks.finding import OK, PROBLEM, WARNING, Finding, Installation
 from waiaas.cli.legacy import legacy_daemon_running
+from waiaas.cli.unit import of as unit_of
 from waiaas.core.errors import WaiaasError
 from waiaas.core.health import parse
 from waiaas.host import systemd
@@ -63,7 +63,7 @@ def manager(here: Installation) -> Iterator[Finding]:
     if not systemd.BOOTED.is_dir():
         yield Finding("service", OK, "no systemd looks after this machine")
         return
-    unit = service.of(here.context, here.loaded)
+    unit = unit_of(here.context, here.loaded)
     if unit is None:
         yield Finding("service", OK, "no unit runs this daemon, so nothing starts it after a boot")
         return

@@ -1,0 +1,19 @@
+"""Which unit of systemd runs the daemon, asked by everybody and answered at once where there is none."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from waiaas.cli.where import SYSTEMD
+
+if TYPE_CHECKING:
+    from waiaas.cli.context import Context, Loaded
+    from waiaas.host.systemd import Unit
+
+
+def of(context: "Context", loaded: "Loaded") -> "Unit | None":
+    """The unit that runs the daemon of this data directory, or would; None where it runs by itself."""
+    if not Path(SYSTEMD).is_dir():
+        return None
+    from waiaas.host.systemd import daemon_unit
+
+    return daemon_unit(context.host.processes, loaded.layout.daemon_lock, loaded.layout.data_dir)

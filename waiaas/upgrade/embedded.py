@@ -1,0 +1,41 @@
+"""What the build put into this program: its facts, and files."""
+
+import json
+import pkgutil
+from typing import Any
+
+from waiaas import __version__
+from waiaas.core.value import frozen
+
+FACTS = "_build.json"
+
+
+@frozen
+class BuildInfo:
+    """`built`: Unix seconds, 0 in a source tree. `targets_floor`: of the embedded root's feed."""
+
+    version: str
+    commit: str
+    built: int
+    feed_url: str
+    targets_floor: int
+
+
+def build_info() -> BuildInfo:
+    """The facts the build wrote down; those of a development tree where it did not."""
+    facts: dict[str, Any] = json.loads(content(FACTS) or b"{}")
+    return BuildInfo(
+        facts.get("version", __version__),
+        facts.get("commit", ""),
+        int(facts.get("built", 0)),
+        facts.get("feedUrl", ""),
+        int(facts.get("targetsFloor", 0)),
+    )
+
+
+def content(name: str) -> bytes | None:
+    """The content of a file inside the package; None where there is none."""
+    try:
+        return pkgutil.get_data("waiaas", name)
+    except OSError:
+        return None
