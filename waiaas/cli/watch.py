@@ -21,7 +21,7 @@ def state(hostname: str, port: int, probation: bool) -> str:
 
 def announce_recovery(place: Place) -> None:
     """Whoever waits for us must not take a long recovery for a daemon that hangs."""
-    if presence.unfinished(place.program) is not None and not presence.supervised(place.program):
+    if presence.deserted(place.program):
         notify(place.host.environ, saying("finishing an interrupted upgrade", patience(child.PATIENCE)))
 
 

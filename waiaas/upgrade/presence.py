@@ -32,6 +32,11 @@ def unfinished(program: ProgramLayout | None) -> OpenRun | None:
     return None if state is None or state.committed or state.outcome else state
 
 
+def deserted(program: ProgramLayout) -> bool:
+    """A run is open, and nobody is at work on it."""
+    return unfinished(program) is not None and not supervised(program)
+
+
 def settle_before_start(place: Place, daemon_lock: Lock) -> bool:
     """Called by a starting daemon that holds its lock. True: serve in probation.
 
