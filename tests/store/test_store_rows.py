@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import FakeClock
-from tests.store.old_databases import insert, old_database
+from tests.store.old_databases import insert, layout_of, old_database
 from waiaas.core.check import CheckOutcome
 from waiaas.core.errors import WaiaasError
 from waiaas.host.files import Files
 from waiaas.host.sqlite import Connection, connect_live, transaction
 from waiaas.store import audit, keyvalue, killswitch, schema, wallets
 from waiaas.store.addresses import BASE58, check_address
+from waiaas.store.migrate import migrate_file
 
 NOW = 1_800_000_000
 SOLANA = "11111111111111111111111111111111"
@@ -85,6 +86,38 @@ def test_the_kill_switch_goes_on_and_off_and_is_audited__DMN_4(database: Connect
 def test_an_unknown_word_counts_as_on__DMN_4(database: Connection, stored: str, on: bool) -> None:
     keyvalue.put(database, "kill_switch_state", stored, NOW)
     assert killswitch.is_on(database) is on
+
+
+@pytest.mark.parametrize(
+    ("stored", "on"), [("NORMAL", False), ("ACTIVATED", True), ("RECOVERING", False), ("odd", True)]
+)
+@pytest.mark.parametrize("schema_version", [11, 13])
+def test_words_of_an_older_schema_mean_what_their_migration_makes_of_them__DMN_4_MIG_07(
+    tmp_path: Path, schema_version: int, stored: str, on: bool
+) -> None:
+    layout = layout_of(tmp_path)
+    old_database(layout.database, schema_version)
+    with closing(connect_live(layout.database)) as old:
+        keyvalue.put(old, "kill_switch_state", stored, NOW)
+        assert killswitch.is_on(old) is on
+    migrate_file(Files(), FakeClock(), layout)
+    with closing(connect_live(layout.database)) as new:
+        assert killswitch.is_on(new) is on
+
+
+@pytest.mark.parametrize("stored", [None, "NORMAL", "RECOVERING", "ACTIVATED"])
+def test_a_switch_thrown_on_an_older_schema_is_on_after_the_migration__DMN_4_MIG_07(
+    tmp_path: Path, stored: str | None
+) -> None:
+    layout = layout_of(tmp_path)
+    old_database(layout.database, 11)
+    with closing(connect_live(layout.database)) as old:
+        if stored:
+            keyvalue.put(old, "kill_switch_state", stored, NOW)
+        assert killswitch.switch(old, True, "cli", NOW) == "SUSPENDED"
+    migrate_file(Files(), FakeClock(), layout)
+    with closing(connect_live(layout.database)) as new:
+        assert killswitch.is_on(new)
 
 
 def test_a_locked_switch_is_not_loosened_by_switching_it_on__DMN_4(database: Connection) -> None:

@@ -1,7 +1,8 @@
 """The kill switch: one word in `key_value_store`, shared with the previous implementation.
 
 ACTIVE is normal service, SUSPENDED and LOCKED stop everything that acts. A word we do not know
-counts as SUSPENDED: in doubt the switch is on.
+counts as SUSPENDED: in doubt the switch is on. The words of older schemas mean what migration 14 will
+make of them, for as long as it is to come.
 """
 
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 from waiaas.host.sqlite import Connection
 from waiaas.store import audit, keyvalue
 from waiaas.store.atomic import atomic
+from waiaas.store.migrations import m14
 
 State = Literal["ACTIVE", "SUSPENDED", "LOCKED"]
 STATE = "kill_switch_state"
@@ -20,6 +22,8 @@ THROWN = ("SUSPENDED", "LOCKED", "ACTIVATED")  # the last one before schema 14
 def state(connection: Connection) -> State:
     """What is stored; a database that never stored one is ACTIVE."""
     stored = keyvalue.get(connection, STATE)
+    if stored in m14.WORDS and _will_migrate(connection):
+        stored = m14.WORDS[stored]
     if stored is None or stored == "ACTIVE":
         return "ACTIVE"
     return "LOCKED" if stored == "LOCKED" else "SUSPENDED"
@@ -52,6 +56,13 @@ def throw(connection: Connection, actor: str, now: int) -> None:
     with atomic(connection):
         if keyvalue.get(connection, STATE) not in THROWN:
             _suspend(connection, actor, now)
+
+
+def _will_migrate(connection: Connection) -> bool:
+    """Migration 14 has not run on this database yet, and what it finds it will translate."""
+    from waiaas.store.inspect import look
+
+    return m14.VERSION in look(connection).pending
 
 
 def _suspend(connection: Connection, actor: str, now: int) -> None:
