@@ -97,3 +97,28 @@ def test_daemon_that_was_killed_is_not_running(serving: Waiaas, data_dir: Path) 
     assert serving("health").code == Exit.NOT_READY
     assert serving("start", "--detach").code == 0
     assert serving("stop").code == 0
+
+
+HOLD = """
+import fcntl, sys
+held = open(sys.argv[1], "w")
+fcntl.lockf(held, fcntl.LOCK_EX)
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+def test_stop_and_restart_wait_for_no_dead_supervisor__UPGR_08(serving: Waiaas, data_dir: Path) -> None:
+    """Beside a living one they touch nothing; who is dead holds no lock."""
+    argv = [sys.executable, "-c", HOLD, str(data_dir / "upgrade.lock")]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as supervisor:
+        assert supervisor.stdout is not None
+        supervisor.stdout.readline()
+        pid = holder(data_dir / "daemon.lock")
+        for command in ("stop", "restart"):
+            refused = serving(command, "--json")
+            assert (refused.code, refused.error["code"]) == (Exit.BUSY, "upgrade-running")
+            assert f"pid {supervisor.pid}" in refused.error["message"]
+        assert holder(data_dir / "daemon.lock") == pid
+        supervisor.kill()
+    assert serving("stop").code == 0

@@ -20,14 +20,16 @@ LONG = "60"  # seconds of probation; no test waits for its end
 
 
 @contextmanager
-def on_probation(workshop: Workshop, folder: Path, artefact: Path) -> Iterator[tuple[Site, Future[Done]]]:
+def on_probation(
+    workshop: Workshop, folder: Path, artefact: Path, seconds: str = LONG
+) -> Iterator[tuple[Site, Future[Done]]]:
     """A real upgrade at work in the background, its new daemon healthy but not yet trusted."""
     feed = workshop.feed(folder / "feed", workshop.current, artefact)
     with site(folder / "site", workshop.current, feed.url) as made, ThreadPoolExecutor() as background:
         made.ok("init")
         made.ok("start", "--detach")
         assert request(made, "POST", "/v1/wallets", WALLET)[0] == 201
-        made.environ.update(WAIAAS_UPGRADE_PROBATION=LONG, WAIAAS_DAEMON_SHUTDOWN_TIMEOUT="1")
+        made.environ.update(WAIAAS_UPGRADE_PROBATION=seconds, WAIAAS_DAEMON_SHUTDOWN_TIMEOUT="1")
         upgrade = background.submit(made.run, "upgrade")
         try:
             eventually(lambda: upgrade.done() or health(made).get("probation"))
@@ -104,3 +106,18 @@ def test_writes_in_probation_are_refused_and_reads_are_not__UPGR_07(
         assert upgrade.result().code == 7
         status, _ = request(new, "POST", "/v1/wallets", {**WALLET, "name": "second"})
         assert status in (201, 409)
+
+
+def test_stop_and_restart_beside_a_run_at_work_touch_nothing__UPGR_08(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    """They would end the daemon that is on probation, and so undo a good upgrade."""
+    with on_probation(workshop, tmp_path, workshop.patch, "5") as (new, upgrade):
+        for command in ("stop", "restart"):
+            said = told(new.run(command), 75)
+            assert "an upgrade is running (pid" in said["error"]
+            assert "1.8.0 → 1.8.1, step start); nothing was changed" in said["error"]
+            assert "upgrade --rollback" in said["hint"]
+        assert upgrade.result().code == 0, upgrade.result()
+        assert (health(new)["version"], last_run(new)["outcome"]) == ("1.8.1", "committed")
+        new.ok("stop")

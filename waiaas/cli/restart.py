@@ -5,6 +5,7 @@ import argparse
 from waiaas.cli import rights, running, service, stopping
 from waiaas.cli.context import Context
 from waiaas.cli.output import Result
+from waiaas.cli.underway import refuse_beside_a_run
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +17,8 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     from waiaas.cli import start
 
     loaded = rights.load(context)
+    with rights.reading(context):
+        refuse_beside_a_run(context, loaded)
     if through := service.restart(context, loaded):
         return through
     rights.become_owner(context)

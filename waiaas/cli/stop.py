@@ -5,6 +5,7 @@ import argparse
 from waiaas.cli import rights, service, stopping, unit
 from waiaas.cli.context import Context
 from waiaas.cli.output import Result
+from waiaas.cli.underway import refuse_beside_a_run
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,9 +13,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> Result:
-    """Works whatever is wrong with the settings. Not running: exit 3."""
+    """Works whatever is wrong with the settings. Not running: exit 3; beside an upgrade: exit 75."""
     with rights.reading(context):
         loaded = context.load(broken_ok=True, unreadable_ok=True)
+        refuse_beside_a_run(context, loaded)
     by = unit.of(context, loaded)
     if through := service.stop(context, by):
         return through
