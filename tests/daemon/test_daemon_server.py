@@ -248,6 +248,26 @@ def test_the_newcomer_is_refused_where_nobody_can_make_room__DMN_5(
         assert [client.response()[0] for client in busy] == [200] * 16
 
 
+def test_who_was_turned_away_or_refused_takes_nobody_s_place__DMN_5(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crowd that keeps its connections open after the answer is held to the cap, descriptors and all."""
+    real, gate = rig.app.handle, threading.Event()
+    monkeypatch.setattr(rig.app, "handle", lambda request: (gate.wait(10), real(request))[1])
+    with server_for(rig, max_connections=16, threads=4) as server, ExitStack() as stack:
+        busy = [stack.enter_context(client_of(server)).send(WALLETS) for _ in range(12)]
+        refused = [stack.enter_context(client_of(server)).send(b"NOT HTTP\r\n\r\n") for _ in range(4)]
+        assert [client.response()[0] for client in refused] == [400] * 4
+        busy += [stack.enter_context(client_of(server)).send(WALLETS) for _ in range(4)]
+        for _ in range(20):
+            newcomer = stack.enter_context(client_of(server))
+            assert newcomer.response()[0] == 503
+            assert newcomer.closed()
+        assert server.connections["tcp"] == 16
+        gate.set()
+        assert [client.response()[0] for client in busy] == [200] * 16
+
+
 def test_health_answers_while_every_thread_is_busy__DMN_5(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     real, gate = rig.app.handle, threading.Event()
     monkeypatch.setattr(
@@ -314,8 +334,9 @@ def test_a_reset_while_the_answer_is_made_harms_nobody__DMN_5(
 
 
 def test_the_cap_fits_the_descriptors_of_the_process__DMN_5() -> None:
-    assert connection_cap(100) == 100
-    assert 16 <= connection_cap(10_000_000) < 10_000_000
+    assert connection_cap(100, 4) == 100
+    assert 16 <= connection_cap(10_000_000, 4) < 10_000_000
+    assert connection_cap(10_000_000, 4) - connection_cap(10_000_000, 54) == 100
 
 
 # --- the private socket and the end -----------------------------------------------------------------

@@ -21,7 +21,7 @@ from waiaas.daemon.log import Log
 from waiaas.daemon.peer import LINGER_SECONDS, MAX_REQUESTS, Peer, State
 from waiaas.daemon.pulse import Pulse
 from waiaas.daemon.reply import CLOSE, CONTINUE, encode
-from waiaas.daemon.wire import Limits, Refused, Request
+from waiaas.daemon.wire import BUSY, TOO_MANY, TOO_SLOW, Limits, Refused, Request
 from waiaas.host.clock import Clock
 
 PRIVATE = 32  # connections that the private socket may have open; of the descriptors in reserve
@@ -31,9 +31,6 @@ MIN_RATE = 65536  # bytes a second at which a client must take a response
 DRAIN_READING = 1.0  # seconds a half-sent request is waited for while stopping
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 WAITING = (State.IDLE, State.READING)
-TOO_MANY = Refused(503, "too-many-connections", "too many connections are open; try again in a moment")
-BUSY = Refused(503, "busy", "too many requests wait already; try again in a moment")
-TOO_SLOW = Refused(408, "request-timeout", "the request was not complete in time")
 
 
 class Loop:
@@ -128,7 +125,7 @@ class Loop:
         self._privates += private
         open_now, cap = self._crowd(private)
         if open_now > cap and not self._make_room(peer):
-            self._refuse(peer, TOO_MANY)
+            self._turn_away(peer, answer=True)
         else:
             self._ready(peer, READ)
 
@@ -146,15 +143,13 @@ class Loop:
             self._admit(connection, private=True)
 
     def _make_room(self, newcomer: Peer | None) -> bool:
-        """Close the sixteenth part of all, those first that would end first; False if nobody waits."""
+        """Close the sixteenth part of all, those first that have least to lose; False if nobody waits."""
         private = newcomer is not None and newcomer.private
         alike = [peer for peer in self._peers if peer.private is private and peer is not newcomer]
-        waiting = sorted((p for p in alike if p.state in WAITING), key=lambda peer: peer.deadline)
+        waiting = sorted((p for p in alike if p.state in (State.LINGERING, *WAITING)), key=Peer.worth)
         _, cap = self._crowd(private)
         for peer in waiting[: max(1, cap // 16)]:
-            if peer.state is State.READING:
-                peer.send(self._refusal(TOO_MANY))
-            self._close(peer)
+            self._turn_away(peer, answer=peer.state is State.READING)
         return bool(waiting)
 
     def _ready(self, peer: Peer, mask: int) -> None:
@@ -245,6 +240,13 @@ class Loop:
         with suppress(OSError):
             peer.socket.shutdown(socket.SHUT_WR)
         self._watch(peer, READ)
+
+    def _turn_away(self, peer: Peer, answer: bool) -> None:
+        """Close at once: to linger would take the place that we do not have. What the client has sent is
+        read, else a reset would eat the answer."""
+        if answer and peer.receive():
+            peer.send(self._refusal(TOO_MANY))
+        self._close(peer)
 
     def _refusal(self, refused: Refused) -> bytes:
         return encode(self._app.refuse(refused), self._clock.now(), connection=CLOSE)

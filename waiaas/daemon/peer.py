@@ -66,6 +66,10 @@ class Peer:
         self._head: Head | None = None
         self._seen: tuple[bytes, Head] | None = None
 
+    def worth(self) -> tuple[bool, float]:
+        """Smallest for whom to close first: who has had an answer, then who would be closed first anyway."""
+        return self.state is not State.LINGERING, self.deadline
+
     def receive(self) -> bool:
         """Take what has come; False when the connection broke."""
         try:

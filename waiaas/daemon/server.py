@@ -13,7 +13,8 @@ from waiaas.daemon.loop import Loop
 from waiaas.daemon.pulse import Pulse
 from waiaas.host.clock import Clock
 
-RESERVED = 64  # descriptors for the database, the log, the feed
+RESERVED = 64  # descriptors for the private socket, the database, the log, the feed
+EACH = 2  # descriptors of a thread: the database and its WAL
 SLICE = 0.05  # seconds between two looks whether a second signal forces
 
 
@@ -55,7 +56,7 @@ class Server:
         if private is not None:
             listeners.append(private)
             self.socket_path = private.path
-        cap = connection_cap(self._settings.max_connections)
+        cap = connection_cap(self._settings.max_connections, self._settings.threads)
         self._loop = Loop(self._app, self._settings, self._clock, self._log, listeners, cap, self._pulse)
         threading.Thread(target=self._serve, args=(self._loop,), name="http", daemon=True).start()
 
@@ -88,10 +89,11 @@ class Server:
             return None
 
 
-def connection_cap(wanted: int) -> int:
+def connection_cap(wanted: int, threads: int) -> int:
     """As many as were asked for, if the process may open so many files; the soft limit is raised."""
+    reserved = RESERVED + EACH * threads
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < wanted + RESERVED and soft < hard:
-        soft = min(wanted + RESERVED, hard)
+    if soft < wanted + reserved and soft < hard:
+        soft = min(wanted + reserved, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return max(16, min(wanted, soft - RESERVED))
+    return max(16, min(wanted, soft - reserved))

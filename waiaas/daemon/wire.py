@@ -53,6 +53,10 @@ class Refused(Exception):
         self.detail = detail
 
 
+TOO_MANY = Refused(503, "too-many-connections", "too many connections are open; try again in a moment")
+BUSY = Refused(503, "busy", "too many requests wait already; try again in a moment")
+TOO_SLOW = Refused(408, "request-timeout", "the request was not complete in time")
+
 REQUEST_LINE = re.compile(rb"([A-Z]{1,20}) ([\x21-\x7e]+) HTTP/(\d)\.(\d)")
 FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
 ABSOLUTE = re.compile(r"http://([^/?#@]+)(.*)", re.IGNORECASE)
