@@ -8,6 +8,7 @@ adopted (`adopt.py`). Anything else was never initialised, and nothing is create
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from waiaas.cli import where
 from waiaas.cli.closed import require_open
@@ -20,6 +21,9 @@ from waiaas.core.settings_rules import Problem
 from waiaas.core.value import frozen, mutable, replace
 from waiaas.host.host import Host
 from waiaas.host.locks import Gate
+
+if TYPE_CHECKING:
+    from waiaas.host.owner import Owner
 
 CONFIG = "config.toml"
 MAX_CONFIG = 1 << 20  # bytes
@@ -44,13 +48,15 @@ class Loaded:
 @mutable
 class Context:
     """Handed to every command. `loaded` is what it found first, for the notice after it: a directory
-    that was adopted just now is not written to (MIG-07)."""
+    that was adopted just now is not written to (MIG-07). `owner`: whom root has to be in the data directory
+    (`rights.py`, UPGR-14)."""
 
     host: Host
     out: Output
     flags: Flags
     loaded: Loaded | None = None
     words: Sequence[str] = ()  # the command line
+    owner: "Owner | None" = None
     _data_dir: Path | None = None
 
     def load(
@@ -115,8 +121,9 @@ class Context:
 
     def again(self, command: str) -> str:
         """A command line for a hint, with the same data directory as this one."""
-        chosen = f" --data-dir {self.flags.data_dir}" if self.flags.data_dir else ""
-        return f"`waiaas {command}{chosen}`"
+        from waiaas.cli.again import chosen
+
+        return f"`waiaas {command}{chosen(self.flags.data_dir)}`"
 
     def data_dir(self) -> Path:
         """Raises UsageError "no-home"."""

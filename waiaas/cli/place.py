@@ -34,6 +34,7 @@ def place(context: Context, loaded: Loaded, report: Reporter) -> Place:
         report,
         Version.parse(__version__),
         _installation_id(context, loaded.layout),
+        context.owner,
     )
 
 

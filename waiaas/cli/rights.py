@@ -25,21 +25,24 @@ MAX_FILE = 1 << 20  # bytes
 
 
 def settle(name: str, context: Context) -> None:
-    """Called before a command runs."""
-    if os.geteuid() == 0 and name not in KEEP_RIGHTS:
-        become(_owner(context))
+    """Called before a command runs: whose data directory it is, found out once for all that follows."""
+    if os.geteuid() == 0:
+        context.owner = context.owner or _owner(context)
+        if name not in KEEP_RIGHTS:
+            become_owner(context)
 
 
 def become_owner(context: Context) -> None:
     """From now on everything is done as the data directory's owner."""
-    become(_owner(context))
+    become(context.owner)
+    context.owner = None
 
 
 def load(context: Context) -> Loaded:
     """The data directory read with its owner's rights; who may replace the program decides how."""
-    with acting_as(_owner(context)):
+    with acting_as(context.owner):
         loaded = context.load()
-    if context.program is None or not _foreign(loaded):
+    if context.program is None or not _foreign(context, loaded):
         return loaded
     text = _owners_text(context.program)
     parsed = parse(text, context.host.environ, {}, lenient=True, defaults=built_in())
@@ -54,7 +57,7 @@ def load(context: Context) -> Loaded:
 @contextmanager
 def reading(context: Context) -> Iterator[None]:
     """Open files of the data directory as its owner."""
-    with acting_as(_owner(context)):
+    with acting_as(context.owner):
         yield
 
 
@@ -72,7 +75,9 @@ def _owner(context: Context) -> Owner | None:
     return owner
 
 
-def _foreign(loaded: Loaded) -> bool:
+def _foreign(context: Context, loaded: Loaded) -> bool:
+    if os.geteuid() == 0:
+        return context.owner is not None
     return loaded.layout.data_dir.stat().st_uid != os.geteuid()
 
 

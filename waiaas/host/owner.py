@@ -2,11 +2,16 @@
 
 import os
 import pwd
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from waiaas.core.errors import WaiaasError
 from waiaas.core.value import frozen
+
+MAX_LINKS = 64  # in one path; the kernel follows 40
+NOBODY = 65534  # who owns what no user of a user namespace owns: there, root's own "/" too
 
 
 @frozen
@@ -19,14 +24,29 @@ class Owner:
 
 
 def other_owner(folder: Path) -> Owner | None:
-    """Who owns `folder`, if that is somebody else and we have the right to become them; else None."""
+    """Whose directory `folder` is, if that is not root's and we are root; else None. Ask once, and carry
+    the answer: it holds even if `folder` is exchanged for something else later.
+
+    That is whoever owns the first component of its path, links followed, that is not root's: he can put
+    anything at all in the place of what lies below, and nobody but root can change what lies above.
+    Raises "data-dir-mixed" where `folder` itself then belongs to somebody else.
+    """
+    found = _first_not_roots(folder) if os.geteuid() == 0 else None
+    if found is None:
+        return None
+    owner = Owner(found.st_uid, found.st_gid, _groups(found.st_uid, found.st_gid))
     try:
-        found = folder.stat()
-    except OSError:
-        return None
-    if os.geteuid() != 0 or found.st_uid == 0:
-        return None
-    return Owner(found.st_uid, found.st_gid, _groups(found.st_uid, found.st_gid))
+        with acting_as(owner):
+            uid = folder.stat().st_uid
+    except OSError:  # nothing there yet, or out of that user's reach: as him it is told properly
+        return owner
+    if uid != owner.uid:
+        raise WaiaasError(
+            "data-dir-mixed",
+            f"{folder} belongs to user {uid}, but user {owner.uid} could exchange it, so nothing was done",
+            "keep the data where only root can rename their directory: /var/lib/waiaas, say",
+        )
+    return owner
 
 
 @contextmanager
@@ -54,6 +74,30 @@ def become(owner: Owner | None) -> None:
         os.setgroups(owner.groups)
         os.setresgid(owner.gid, owner.gid, owner.gid)
         os.setresuid(owner.uid, owner.uid, owner.uid)
+
+
+def _first_not_roots(folder: Path) -> os.stat_result | None:
+    """The first component of this path that somebody else than root owns, a link counting by itself; None:
+    all are root's, as far as there are any. Nothing is read but what root alone can change."""
+    roots = {0, NOBODY} if Path("/").stat().st_uid == NOBODY else {0}
+    reached, ahead, links = Path("/"), list(reversed(folder.absolute().parts[1:])), 0
+    while ahead and links < MAX_LINKS:
+        name = ahead.pop()
+        here = reached.parent if name == ".." else reached / name
+        try:
+            found = here.lstat()
+            target = here.readlink() if stat.S_ISLNK(found.st_mode) else None
+        except OSError:
+            return None
+        if found.st_uid not in roots:
+            return found
+        if target is None:
+            reached = here
+            continue
+        links += 1
+        reached = Path("/") if target.is_absolute() else reached
+        ahead += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+    return None
 
 
 def _groups(uid: int, gid: int) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.host import Host
 from waiaas.host.locks import Lock
-from waiaas.host.owner import acting_as, other_owner
+from waiaas.host.owner import Owner, acting_as, other_owner
 from waiaas.upgrade import child, slots
 from waiaas.upgrade.book import Book
 from waiaas.upgrade.report import Reporter
@@ -23,7 +23,8 @@ PUBLIC_LOCK = 0o644  # the daemon's user may ask who holds it (UPGR-15)
 
 @frozen
 class Place:
-    """Where a run happens, and who is told."""
+    """Where a run happens, and who is told. `owner`: of the data directory, where that is somebody else
+    whom we have to become in there (UPGR-14)."""
 
     host: Host
     layout: Layout
@@ -32,6 +33,7 @@ class Place:
     report: Reporter
     installed: Version
     installation_id: str
+    owner: Owner | None = None
 
 
 @frozen
@@ -49,7 +51,7 @@ def locked(place: Place, patience: float = 0.0) -> Iterator[None]:
     program. Raises `Busy`."""
     slots.prepare(place.host.files, place.program)
     with Lock.wait(place.program.lock, "upgrade of this program", place.host.clock, patience, PUBLIC_LOCK):
-        with acting_as(other_owner(place.layout.data_dir)):
+        with acting_as(place.owner):
             data = Lock.acquire(place.layout.run_lock, "upgrade of this data directory")
         with data:
             slots.sweep(place.host.files, place.program)
@@ -59,7 +61,8 @@ def locked(place: Place, patience: float = 0.0) -> Iterator[None]:
 def make_run(place: Place, plan: Facts) -> Run:
     book = Book(place.program, place.host.files, place.host.clock)
     layout = Layout(Path(plan["dataDir"]), Path(plan["database"]), Path(plan["config"]))
-    owner = other_owner(layout.data_dir)
+    mine = layout.data_dir == place.layout.data_dir
+    owner = place.owner if mine else other_owner(layout.data_dir)
     return Run(place.host, layout, place.program, place.settings, place.report, book, plan, owner=owner)
 
 
