@@ -106,6 +106,11 @@ class ProgramLayout:
         return self.base / "journal"
 
     @property
+    def ballast(self) -> Path:
+        """Room for the last entries of the journal, on a full disk."""
+        return self.base / "ballast"
+
+    @property
     def history(self) -> Path:
         return self.base / "history"
 

@@ -6,6 +6,7 @@ never, half or whole. So after a kill anywhere there are two worlds only (UPGR-0
 the journal and the new version has its data, or it is not and the old version gets its own back.
 """
 
+import errno
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -19,9 +20,11 @@ from waiaas.host.host import Host
 from waiaas.host.locks import Lock
 from waiaas.host.owner import Owner
 from waiaas.host.sqlite import SqlError
+from waiaas.upgrade import ballast
 from waiaas.upgrade.book import Book
 from waiaas.upgrade.report import Reporter
 
+FULL = {errno.ENOSPC, errno.EDQUOT}
 HARMLESS = "check"  # a failure in this step changed nothing: it keeps its own exit code
 
 
@@ -77,6 +80,7 @@ def execute(run: Run, steps: Sequence[Step]) -> Facts:
     else `RolledBack`, or `RollbackFailed` when undoing failed too.
     """
     run.book.write("opened", facts=run.plan)
+    ballast.take(run.host.files, run.program)
     for number, step in enumerate(steps, 1):
         try:
             _forward(run, step, number, len(steps))
@@ -118,7 +122,8 @@ def _give_up(run: Run, steps: Sequence[Step], step: Step, problem: BaseException
         run.report.note(f"{step.title} failed: {told['message']}; rolling back")
     with run.host.processes.shielded():
         try:
-            _note(run, "failed", step.name, told)
+            ballast.drop(run.host.files, run.program)
+            note(run, "failed", step.name, told)
             undo(run, steps, "refused" if step.name == HARMLESS else "rolled-back")
             finish(run, steps)
         except RollbackFailed:
@@ -154,7 +159,7 @@ def undo(run: Run, steps: Sequence[Step], outcome: str) -> None:
                 f"undoing step “{begun.name}” failed: {_told(problem)['message']}",
                 "mend the cause, then run `waiaas upgrade --recover`; nothing was deleted",
             ) from problem
-        _note(run, "undone", begun.name)
+        note(run, "undone", begun.name)
     run.book.write("closed", facts={"outcome": outcome})
 
 
@@ -163,6 +168,7 @@ def finish(run: Run, steps: Sequence[Step]) -> Facts:
     state = run.book.open_run()
     if state is None:
         return {}
+    ballast.drop(run.host.files, run.program)
     for step in steps:
         step.tidy(run, state)
     return run.book.close(state)
@@ -181,12 +187,23 @@ def recover(run: Run, state: OpenRun, steps: Sequence[Step]) -> Facts:
             f"the open run {state.run} could not be undone in {state.attempts} attempts",
             "see docs/operate.md, “A run that cannot be undone”; nothing was deleted",
         )
-    run.book.write("attempt")
+    ballast.drop(run.host.files, run.program)
+    _count_attempt(run)
     undo(run, steps, "rolled-back")
     return finish(run, steps)
 
 
-def _note(run: Run, name: str, step: str, facts: Facts | None = None) -> None:
+def _count_attempt(run: Run) -> None:
+    """A full disk must not stop the very undoing that may make room."""
+    try:
+        run.book.write("attempt")
+    except OSError as problem:
+        if problem.errno not in FULL:
+            raise
+        run.report.note(f"the journal does not count this attempt ({causes.said(problem)})")
+
+
+def note(run: Run, name: str, step: str, facts: Facts | None = None) -> None:
     """An entry that undoing can do without, because undoing is idempotent: a full disk does not stop it."""
     try:
         run.book.write(name, step, facts)
