@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from tests.fakes import FakeClock
 from tests.store.old_databases import contents, layout_of, look_at, old_database
 from waiaas.core.layout import Layout
 from waiaas.host.files import Files
-from waiaas.store import backup, schema
+from waiaas.host.sqlite import connect
+from waiaas.store import backup, keyvalue, killswitch, schema
 
 Work = Callable[[Files, Layout], object]
 
@@ -84,5 +86,21 @@ def test_a_restored_database_is_the_present_or_the_past_one__BKUP_3(tmp_path: Pa
         (kept,) = backup.listing(layout)
         assert contents(layout.database) == contents(kept.database)
         assert layout.config.read_text() == "old = 1\n"
+
+    everywhere(tmp_path, work, check)
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_switch_that_is_on_is_on_in_both_of_them__DMN_4(tmp_path: Path, link: bool) -> None:
+    def work(files: Files, layout: Layout) -> None:
+        with closing(connect(layout.database)) as connection:
+            killswitch.throw(connection, "cli", 1)
+        kept = backup.listing(layout)[0]
+        backup.restore(files, FakeClock(), layout, kept, link=link, keep_switch=True)
+
+    def check(layout: Layout) -> None:
+        with closing(connect(layout.database)) as connection:
+            assert keyvalue.get(connection, killswitch.STATE) == "SUSPENDED"
+        backup.verify(backup.listing(layout)[0])
 
     everywhere(tmp_path, work, check)

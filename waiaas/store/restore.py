@@ -19,7 +19,6 @@ from waiaas.store.manifest import Backup
 from waiaas.store.replace import require_file, require_unused
 from waiaas.store.settle import remove_side_files, settle
 
-
 ACTOR = "upgrade"  # who threw the switch, in the audit log
 
 

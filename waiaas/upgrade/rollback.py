@@ -69,8 +69,7 @@ class Restore(Reversible):
     def undo(self, run: Run, facts: Facts) -> None:
         present = run.facts_of("backup").get("backup")
         if run.plan["restore"] and present:
-            carry.remember(run, self.name)
-            keep(run, "restore", backup=present, link=True, config=True)
+            carry.give_back(run, self.name, present, config=True)
 
     def tidy(self, run: Run, state: OpenRun) -> None:
         carry.apply(run, state, self.name)

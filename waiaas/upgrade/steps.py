@@ -168,8 +168,7 @@ class Migrate(Reversible):
 
     def undo(self, run: Run, facts: Facts) -> None:
         if run.plan["migrating"] and keep(run, "look")["schema"] != run.plan["schemaFrom"]:
-            carry.remember(run, self.name)
-            keep(run, "restore", backup=run.facts_of("backup")["backup"], link=True, config=False)
+            carry.give_back(run, self.name, run.facts_of("backup")["backup"], config=False)
 
     def tidy(self, run: Run, state: OpenRun) -> None:
         carry.apply(run, state, self.name)
