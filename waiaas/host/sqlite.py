@@ -6,7 +6,7 @@ without a `-wal` the file is opened `immutable`, so that not even a `-shm` appea
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -111,14 +111,17 @@ def opened_by(path: Path) -> int | None:
 
 @contextmanager
 def transaction(connection: Connection) -> Iterator[Connection]:
-    """`BEGIN IMMEDIATE` … `COMMIT`, or `ROLLBACK` on any exception."""
+    """`BEGIN IMMEDIATE` … `COMMIT`, or `ROLLBACK` on any exception, a refused `COMMIT` among them. Raises
+    what was the cause: after some errors, a full disk say, SQLite has rolled back by itself."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def snapshot(path: Path, gate: Gate, target: Path) -> None:
