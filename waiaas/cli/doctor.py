@@ -88,7 +88,7 @@ def _summary(found: list[Finding], wrong: list[Finding]) -> str:
     problems = sum(finding.verdict == PROBLEM for finding in wrong)
     counts = (_many(problems, "problem"), _many(len(wrong) - problems, "warning"))
     told = ", ".join(count for count in counts if count)
-    return f"{told}; {len(found) - len(wrong)} other checks found nothing (waiaas doctor -v shows them)"
+    return f"{told}; {len(found) - len(wrong)} other checks found nothing (`waiaas doctor -v` shows them)"
 
 
 def _many(count: int, word: str) -> str:

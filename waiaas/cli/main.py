@@ -34,6 +34,7 @@ def main(
     try:
         line = take_apart(argv)
         out = Output(stdout, stderr, line.flags, environ)
+        out.among_ourselves = line.command == "step"
         return _answer(line, environ, program, out)
     except WaiaasError as problem:
         out.error(problem)
@@ -171,7 +172,8 @@ def _notice(context: "Context") -> None:
 
         loaded = context.loaded
         asked = loaded.parsed.origins["upgrade.mode"] != "default"
-        box = notice(context.host, loaded.layout, loaded.settings, asked=asked)
+        spoken = context.out.spoken
+        box = notice(context.host, loaded.layout, loaded.settings, asked=asked, spoken=spoken)
         if box:
             context.out.notice(box)
 

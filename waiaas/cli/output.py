@@ -43,6 +43,7 @@ class Output:
         self._environ = environ or {}
         self._bar: Progress | None = None  # the last one; it may stand on the terminal right now
         self.flags = flags
+        self.among_ourselves = False  # a child of ours: who asked us knows what the user chose
 
     @property
     def talks(self) -> bool:
@@ -57,7 +58,15 @@ class Output:
     def say(self, text: str) -> None:
         """Talk: what is going on. Not data; nobody parses it."""
         if self.talks:
-            self._talk(text)
+            self._talk(self.spoken(text))
+
+    def spoken(self, text: str, *, hint: bool = False) -> str:
+        """With the data directory in the commands it names, where a flag chose one (`again.py`)."""
+        if not self.flags.data_dir or self.among_ourselves or "waiaas " not in text:
+            return text
+        from waiaas.cli.again import spoken
+
+        return spoken(text, self.flags.data_dir, hint=hint)
 
     def detail(self, text: str) -> None:
         """Talk for `--verbose`."""
@@ -106,16 +115,17 @@ class Output:
         if self.flags.json:
             self._document(result.document)
         elif result.text:
-            self._put(result.text, self._stdout)
+            self._put(self.spoken(result.text), self._stdout)
 
     def error(self, problem: WaiaasError) -> None:
         """What happened, whose fault, what to type next (CLI-2)."""
         if self.flags.json:
             self._document(problem.to_json())
             return
-        self._talk(self._ranked(f"waiaas: {self._paint('error:', RED)} {problem.message}", 3))
-        if problem.hint:
-            self._talk(self._ranked(f"{self._paint('hint:', BOLD)} {problem.hint}", 3))
+        message, hint = self.spoken(problem.message), self.spoken(problem.hint, hint=True)
+        self._talk(self._ranked(f"waiaas: {self._paint('error:', RED)} {message}", 3))
+        if hint:
+            self._talk(self._ranked(f"{self._paint('hint:', BOLD)} {hint}", 3))
 
     def ask(self, question: str) -> None:
         """A question on the terminal; the cursor stays behind it."""
@@ -158,6 +168,10 @@ class Output:
     def _document(self, document: object) -> None:
         import json
 
+        if self.flags.data_dir and not self.among_ourselves:
+            from waiaas.cli.again import in_document
+
+            document = in_document(document, self.flags.data_dir)
         _print(json.dumps(document, ensure_ascii=False, indent=2), self._stdout)
 
     def _paint(self, text: str, colour: str) -> str:

@@ -54,14 +54,14 @@ def _newer(stored: StoredCheck, installed: str, what: str) -> Due | None:
 
 
 def box(lines: tuple[str, ...]) -> str:
-    """The lines in a frame, with an empty line before and after."""
-    shown = [_plain(line) for line in (*lines, f"{MUTED_BY}=1 hides this")]
+    """The lines in a frame, with an empty line before and after. The last is ours, a command to type."""
+    shown = [*map(_plain, lines[:-1]), _plain(lines[-1], None), f"{MUTED_BY}=1 hides this"]
     width = max(map(len, shown)) + 6
     blank = f"│{' ' * width}│"
     middle = [f"│   {line.ljust(width - 3)}│" for line in shown]
     return "\n".join(("", f"╭{'─' * width}╮", blank, *middle, blank, f"╰{'─' * width}╯", ""))
 
 
-def _plain(line: str) -> str:
+def _plain(line: str, longest: int | None = 100) -> str:
     """What comes from a feed does not move the cursor, and does not fill the screen."""
-    return "".join(c if c.isprintable() else " " for c in line)[:100]
+    return "".join(c if c.isprintable() else " " for c in line)[:longest]

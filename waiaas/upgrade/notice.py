@@ -4,6 +4,8 @@ It comes from the database, without network and without waiting for anybody, and
 swallowed: a notice is never worth a failure. It is shown only once it is on record that it was.
 """
 
+from collections.abc import Callable
+
 from waiaas import __version__
 from waiaas.core.layout import Layout
 from waiaas.core.settings import Settings
@@ -14,20 +16,23 @@ from waiaas.store.keyvalue import LATEST, WITHDRAWN, get, mark_notified, put, st
 
 TOLD = "version_check_notified_about"  # a withdrawal is told once at once, then daily
 MUTED_BY = "WAIAAS_NO_UPDATE_NOTIFY"
+Spoken = Callable[[str], str]
 
 
-def notice(host: Host, layout: Layout, settings: Settings, *, asked: bool = False) -> str | None:
+def notice(
+    host: Host, layout: Layout, settings: Settings, *, asked: bool = False, spoken: Spoken = str
+) -> str | None:
     """The box, if one is due now; it counts as shown from here on. Never raises. `asked`: somebody chose
-    `[upgrade] mode` on purpose."""
+    `[upgrade] mode` on purpose; `spoken` names the data directory in a command to type (CLI-2)."""
     if host.environ.get(MUTED_BY) == "1" or not settings.daemon.update_check or host.offline:
         return None
     try:
-        return _shown(host, layout, settings.upgrade.mode, asked=asked)
+        return _shown(host, layout, settings.upgrade.mode, asked, spoken)
     except Exception:  # noqa: BLE001 - VCHK-05: any error is swallowed
         return None
 
 
-def _shown(host: Host, layout: Layout, mode: str, *, asked: bool) -> str | None:
+def _shown(host: Host, layout: Layout, mode: str, asked: bool, spoken: Spoken) -> str | None:
     """Look, and record before showing, both without waiting. A database that is not ours to serve, or
     that a run is about to move away, is not written to (MIG-06, UPGR-12)."""
     gate, now = Gate(layout.gate, host.clock), host.clock.seconds()
@@ -38,7 +43,7 @@ def _shown(host: Host, layout: Layout, mode: str, *, asked: bool) -> str | None:
         from waiaas.upgrade.box import box, judge
         from waiaas.upgrade.elsewhere import advice
 
-        what = advice(host.program.path, mode, asked=asked)
+        what = spoken(advice(host.program.path, mode, asked=asked))
         due = judge(stored_check(connection), get(connection, TOLD), __version__, now, what)
         if due is None or look(connection).action != "ok":
             return None
