@@ -187,9 +187,12 @@ def _exists(path: Path) -> bool:
 
 
 def _database(data_dir: Path, configured: str, legacy: bool) -> Path:
-    """The previous implementation joined even an absolute path to its data directory."""
+    """The previous implementation joined even an absolute path to its data directory. Behind a link the
+    file that it leads to, for SQLite has `-wal` and `-shm` there, and a rename must not hit the link."""
     path = configured.lstrip("/") or DatabaseSettings().path if legacy else configured
-    return Path(os.path.normpath(data_dir / path))
+    found = Path(os.path.normpath(data_dir / path))
+    linked = os.path.islink(found)  # noqa: PTH114 - no error where the folder is closed to us
+    return Path(os.path.realpath(found)) if linked else found
 
 
 def built_in() -> Mapping[str, str]:
