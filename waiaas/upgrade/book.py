@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from waiaas.core.errors import WaiaasError
+from waiaas.core.errors import RollbackFailed, WaiaasError
 from waiaas.core.layout import FOLDER, ProgramLayout
 
 if TYPE_CHECKING:
@@ -62,12 +62,16 @@ class Book:
 
 def open_run(layout: ProgramLayout) -> "OpenRun | None":
     """The run that a kill left open, or that runs right now. Raises `RollbackFailed` where the
-    journal cannot be understood. Needs no lock."""
-    content = _content(layout.journal)
-    if not content:
+    journal cannot be understood, or somebody else could have written it (UPGR-14). Needs no lock."""
+    try:
+        layout.journal.lstat()
+    except FileNotFoundError:
         return None
     from waiaas.core.journal import decode, fold
+    from waiaas.upgrade import guard
 
+    guard.require(layout, RollbackFailed)
+    content = _content(layout.journal)
     return fold(decode(content))
 
 

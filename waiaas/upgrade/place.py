@@ -13,7 +13,7 @@ from waiaas.core.version import Version
 from waiaas.host.host import Host
 from waiaas.host.locks import Lock
 from waiaas.host.owner import Owner, acting_as, other_owner
-from waiaas.upgrade import child, slots
+from waiaas.upgrade import child, guard, slots
 from waiaas.upgrade.book import Book
 from waiaas.upgrade.report import Reporter
 from waiaas.upgrade.transaction import Run
@@ -48,8 +48,9 @@ class Wish:
 @contextmanager
 def locked(place: Place, patience: float = 0.0) -> Iterator[None]:
     """The program first, then the data directory (UPGR-16); waits up to `patience` seconds for the
-    program. Raises `Busy`."""
+    program. Raises `Busy`; "foreign-place" where others could have written what lies beside it."""
     slots.prepare(place.host.files, place.program)
+    guard.require(place.program)
     with Lock.wait(place.program.lock, "upgrade of this program", place.host.clock, patience, PUBLIC_LOCK):
         with acting_as(place.owner):
             data = Lock.acquire(place.layout.run_lock, "upgrade of this data directory")

@@ -8,7 +8,7 @@ from pathlib import Path
 from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.host.container import in_image
-from waiaas.upgrade import slots, unit
+from waiaas.upgrade import guard, slots, unit
 from waiaas.upgrade.child import keep
 from waiaas.upgrade.elsewhere import IMAGE_COMMAND
 from waiaas.upgrade.transaction import Run
@@ -79,11 +79,7 @@ def _program_findings(program: ProgramLayout) -> Iterator[tuple[str, str]]:
         yield f"{program.program} is not a file", "start waiaas by the path where it is installed"
     elif os.geteuid() == 0 and not os.access(program.program, os.W_OK):
         yield f"{program.program} is protected even against root", f"chattr -i {program.program}"
-    base = program.base.stat()
-    if base.st_mode & 0o022:
-        yield f"{program.base} is writable by others", f"chmod go-w {program.base}"
-    if base.st_uid not in (os.geteuid(), program.program.stat().st_uid):
-        yield f"{program.base} belongs to somebody else", f"sudo rm -r {program.base}"
+    yield from guard.findings(program)
 
 
 def _space_findings(run: Run, database: int) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,9 @@ The program's name always leads to a complete file: the old one gets a second na
 then a single rename puts the new one over the program's name. Undoing is the same the other way.
 """
 
-from waiaas.core.errors import WaiaasError
+from pathlib import Path
+
+from waiaas.core.errors import RollbackFailed, WaiaasError
 from waiaas.core.layout import ProgramLayout
 from waiaas.host.files import Files, sha256
 from waiaas.upgrade import cache
@@ -40,10 +42,18 @@ def swap_back(files: Files, program: ProgramLayout, old: str, pointed: str | Non
     """The kept file gets the program's name again, if another one has it.
 
     `waiaas.previous` never goes away again, though it may lead to the installed program itself then: who
-    was told to recover by that name must find it (UPGR-13).
+    was told to recover by that name must find it (UPGR-13). Raises `RollbackFailed` where the kept file is
+    not the one that was kept.
     """
     if not program.program.exists() or sha256(program.program) != old:
-        files.link("swap.back", program.slot(old), program.program)
+        slot = program.slot(old)
+        if not _whole(slot, old):
+            raise RollbackFailed(
+                "kept-program-gone",
+                f"the kept program {slot} is missing or damaged, so the program stays as it is",
+                f"put the program of sha256 {old} there, then run `waiaas upgrade --recover`",
+            )
+        files.link("swap.back", slot, program.program)
     if pointed is not None and previous(program) != pointed:
         files.symlink("swap.previous", pointed, program.previous)
 
@@ -51,13 +61,17 @@ def swap_back(files: Files, program: ProgramLayout, old: str, pointed: str | Non
 def stage_kept(files: Files, program: ProgramLayout, digest: str) -> None:
     """Stage a kept program for a roll-back; raises when it is gone or not what it was."""
     slot = program.slot(digest)
-    if not slot.exists() or sha256(slot) != digest:
+    if not _whole(slot, digest):
         raise WaiaasError(
             "kept-program-gone",
             f"the kept program {slot.name} is missing or damaged, so nothing was changed",
             "install that version by hand: `waiaas upgrade --to VERSION --yes`",
         )
     files.copy("stage.kept", slot, program.staged)
+
+
+def _whole(slot: Path, digest: str) -> bool:
+    return slot.exists() and sha256(slot) == digest
 
 
 def sweep(files: Files, program: ProgramLayout) -> None:
