@@ -103,7 +103,7 @@ def test_a_folder_of_somebody_else_gets_one_hint__DOCK_01(
     folder = folder_of(near / "ours", owner)
     mount = ("-v", f"{folder}:/data", "--user", f"{user}:{user}")
     done = engine.call("run", "--rm", *mount, engine.image(OLD))
-    assert done.code == 1, done
+    assert done.code == 4, done
     error, hint = [line for line in done.err.strip().splitlines() if line.startswith(("waiaas", "hint"))]
     assert f"/data belongs to user {owner}:{owner}, and this is user {user}:{user}" in error
     assert ("--user 1001:1001" in hint) == (owner == 1001)

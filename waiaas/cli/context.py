@@ -70,13 +70,13 @@ class Context:
     ) -> Loaded:
         """Find the data directory and read its settings. Creates nothing.
 
-        Raises NotReady "not-initialised", WaiaasError "data-dir-closed" and UsageError "bad-settings"
+        Raises NotReady "not-initialised", NotAuthorised "data-dir-closed" and UsageError "bad-settings"
         with all problems at once.
         `broken_ok`: a key with a problem has its default (`stop` must work whatever the file says);
         `unreadable_ok`: so has every key of a file that cannot be read.
         """
         data_dir = self.data_dir()
-        require_open(data_dir)
+        require_open(data_dir, self.words)
         config = Path(self.flags.config).absolute() if self.flags.config else data_dir / CONFIG
         initialised = _exists(data_dir / "installation.json")
         legacy = not initialised and (_exists(data_dir / CONFIG) or _exists(data_dir / "data/waiaas.db"))
@@ -144,6 +144,18 @@ class Context:
             return undone or open_run(self.program) is not None
         except (OSError, WaiaasError):
             return True
+
+
+def installed(context: Context) -> ProgramLayout:
+    """Raises `not-installed` when there is no program file."""
+    program = context.program
+    if program is None:
+        raise WaiaasError(
+            "not-installed",
+            "this is waiaas run from its source tree, which has no program file to upgrade",
+            "build one with `make build` and run that",
+        )
+    return program
 
 
 def _config_text(config: Path, required: bool, unreadable_ok: bool) -> tuple[str | None, Problem | None]:

@@ -59,11 +59,11 @@ def _again(context: Context, found: Loaded) -> Result:
 
 def initialise(context: Context, found: Loaded) -> None:
     """Create everything in a directory that was never initialised. Raises UsageError "not-empty" where
-    it holds something that is not ours, WaiaasError "data-dir-closed" where it is somebody else's."""
+    it holds something that is not ours, NotAuthorised "data-dir-closed" where it is somebody else's."""
     from waiaas.store import schema
 
     host, layout = context.host, found.layout
-    require_writable(layout.data_dir)
+    require_writable(layout.data_dir, context.words)
     _refuse_foreign_content(layout)
     for folder in (layout.data_dir, layout.keystore, layout.backups, layout.feed, layout.log.parent):
         host.files.make_directory("init", folder)
