@@ -164,6 +164,15 @@ def client_of(server: Server) -> Iterator[Client]:
         yield Client(connection)
 
 
+def until_seen(server: Server) -> None:
+    """Until the server has looked at everything that was sent before: the second look comes after it."""
+    for _ in range(2):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            connection.connect(str(server.socket_path))
+            assert Client(connection).send(get("/livez")).response()[0] == 200
+
+
 def get(path: str, *lines: str, version: str = "1.1") -> bytes:
     head = [f"GET {path} HTTP/{version}", "Host: localhost", *lines]
     return "\r\n".join(head).encode() + b"\r\n\r\n"

@@ -1,6 +1,7 @@
 """The private socket: however crowded TCP is, a health poll of this machine is answered (DMN-5)."""
 
 import json
+import os
 import socket
 import tempfile
 import threading
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.daemon_kit import TOKEN, Client, Rig, client_of, get, rig_in, server_for
+from tests.daemon.daemon_kit import TOKEN, Client, Rig, client_of, get, rig_in, server_for, until_seen
 from waiaas.cli import health as command
 from waiaas.cli.flags import Flags
 from waiaas.core.errors import NotReady, WaiaasError
@@ -77,6 +78,7 @@ def test_where_tcp_has_no_room_the_private_socket_has__DMN_5(
     )
     with server_for(rig, max_connections=16, threads=4) as server, ExitStack() as stack:
         busy = [stack.enter_context(client_of(server)).send(WALLETS) for _ in range(16)]
+        until_seen(server)
         with client_of(server) as newcomer:
             assert newcomer.response()[0] == 503
         for _ in range(3):
@@ -164,6 +166,35 @@ def _ask_the_socket(folder: Path) -> None:
             poll(folder)
         (folder / "daemon.json").write_text(json.dumps({**known, "socket": None, "port": server.port}))
         assert poll(folder) == 0
+
+
+def test_a_daemon_that_was_killed_is_not_running_whoever_has_its_port_now__CLI_3(
+    rig: Rig, tmp_path: Path
+) -> None:
+    """Its daemon.json and its socket are left behind, and another daemon took the port."""
+    stale, folder = tmp_path / "stale.sock", tmp_path / "other"
+    folder.mkdir()
+    (folder / "config.toml").touch()
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(stale))
+    with server_for(rig) as server:
+        known = {"pid": 1, "hostname": "127.0.0.1", "port": server.port}
+        for left in (stale, tmp_path / "deleted.sock"):
+            (folder / "daemon.json").write_text(json.dumps({**known, "socket": str(left)}))
+            with pytest.raises(NotReady) as caught:
+                poll(folder)
+            assert (caught.value.code, caught.value.exit_code) == ("not-running", 3)
+        url = f"http://127.0.0.1:{server.port}"
+        assert command.answer(["--url", url], Flags(data_dir=str(folder)), {}).exit_code == 0
+        elsewhere = "/not-mounted-here/daemon.sock"  # as the daemon in a container calls it
+        (folder / "daemon.json").write_text(json.dumps({**known, "socket": elsewhere}))
+        assert poll(folder) == 0
+
+
+def test_a_pipe_for_a_daemon_json_is_not_waited_for__CLI_2(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "daemon.json")
+    with pytest.raises(NotReady):
+        poll(tmp_path)
 
 
 @pytest.mark.parametrize(

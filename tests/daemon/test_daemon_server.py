@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.daemon_kit import TOKEN, Client, Rig, client_of, get, rig_in, server_for
+from tests.daemon.daemon_kit import TOKEN, Client, Rig, client_of, get, rig_in, server_for, until_seen
 from tests.fakes import FakeClock
 from waiaas.core.errors import WaiaasError
 from waiaas.core.settings import DaemonSettings
@@ -240,6 +240,7 @@ def test_the_newcomer_is_refused_where_nobody_can_make_room__DMN_5(
     monkeypatch.setattr(rig.app, "handle", lambda _: Response(200 if gate.wait(10) else 500))
     with server_for(rig, max_connections=16, threads=4) as server, ExitStack() as stack:
         busy = [stack.enter_context(client_of(server)).send(WALLETS) for _ in range(16)]
+        until_seen(server)
         with client_of(server) as client:
             status, headers, body = client.response()
         gate.set()
@@ -259,6 +260,7 @@ def test_who_was_turned_away_or_refused_takes_nobody_s_place__DMN_5(
         refused = [stack.enter_context(client_of(server)).send(b"NOT HTTP\r\n\r\n") for _ in range(4)]
         assert [client.response()[0] for client in refused] == [400] * 4
         busy += [stack.enter_context(client_of(server)).send(WALLETS) for _ in range(4)]
+        until_seen(server)
         for _ in range(20):
             newcomer = stack.enter_context(client_of(server))
             assert newcomer.response()[0] == 503

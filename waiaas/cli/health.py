@@ -76,7 +76,7 @@ def _poll(url: str | None, timeout: float, flags: Flags, environ: Mapping[str, s
     else:
         host, port, private = _from_daemon(data_dir(flags.data_dir, environ))
     try:
-        return local_health(host, port, timeout, private=private)
+        return local_health(host, port, timeout, private=private, sure=True)
     except NetworkProblem as problem:
         if problem.code == "network-refused":
             raise NotReady("not-running", "the daemon is not running", "waiaas start --detach") from problem
@@ -97,15 +97,24 @@ def _from_url(url: str) -> tuple[str, int]:
 def _from_daemon(directory: str) -> tuple[str, int, str | None]:
     """What the running daemon wrote down: host, port, private socket. Raises NotReady."""
     try:
-        name = f"{directory}/daemon.json"
-        with open(name, encoding="utf-8", errors="replace") as stream:  # noqa: PTH123 - see the top
-            known = stream.read(4096)
+        known = _described(f"{directory}/daemon.json")
     except (FileNotFoundError, NotADirectoryError) as problem:
         raise _not_ready(directory) from problem
     port = _member(known, "port")
     if not (port.isascii() and port.isdigit()):
         raise _not_ready(directory)
     return _member(known, "hostname") or "127.0.0.1", int(port), _private_socket(known)
+
+
+def _described(name: str) -> str:
+    """Whatever lies there under that name, it is not waited for."""
+    import os
+
+    descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    try:
+        return os.read(descriptor, 4096).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
 
 
 def _private_socket(known: str) -> str | None:

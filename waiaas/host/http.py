@@ -99,12 +99,19 @@ def _refuse_web_page(url: str, chunk: bytes) -> None:
 
 
 def local_health(
-    host: str, port: int, timeout: float, clock: Clock | None = None, private: str | None = None
+    host: str,
+    port: int,
+    timeout: float,
+    clock: Clock | None = None,
+    private: str | None = None,
+    *,
+    sure: bool = False,
 ) -> tuple[int, bytes]:
     """`GET /health` of a daemon on this machine: status and body, within `timeout` seconds in all.
 
-    `private` is its Unix socket, asked first: it answers however busy TCP is (DMN-5). Made of nothing
-    but a socket, because monitoring calls it all day (PRF-2). Raises NetworkProblem.
+    `private` is its Unix socket, asked first: it answers however busy TCP is (DMN-5). `sure`: the daemon did
+    make that socket, so nobody behind it means no daemon, whoever has its port by now. Made of nothing but
+    a socket, because monitoring calls it all day (PRF-2). Raises NetworkProblem.
     """
     from socket import create_connection
 
@@ -113,7 +120,7 @@ def local_health(
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - told apart, not bound
     name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
-        with _private(private, timeout) or create_connection((host, port), timeout) as connection:
+        with _private(private, timeout, sure) or create_connection((host, port), timeout) as connection:
             connection.sendall(
                 f"GET /health HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode("ascii")
             )
@@ -125,8 +132,9 @@ def local_health(
         raise NetworkProblem("network-refused", f"nothing answers on {name}: {why}") from problem
 
 
-def _private(path: str | None, timeout: float) -> "socket | None":
-    """Connected to the private socket; None where there is none, or nobody listens: TCP decides then."""
+def _private(path: str | None, timeout: float, sure: bool) -> "socket | None":
+    """Connected to the private socket; None where there is none, or nobody listens: TCP decides then, unless
+    we are `sure`. A folder that is not there at all is that of a container, say. Raises OSError."""
     from socket import AF_UNIX, socket
 
     if not path:
@@ -135,8 +143,11 @@ def _private(path: str | None, timeout: float) -> "socket | None":
     connection.settimeout(timeout)
     try:
         connection.connect(path)
-    except (OSError, ValueError):  # ValueError: a NUL in the path
+    except (OSError, ValueError) as problem:  # ValueError: a NUL in the path
         connection.close()
+        gone = isinstance(problem, FileNotFoundError) and os.path.isdir(os.path.dirname(path))  # noqa: PTH112, PTH120
+        if sure and (gone or isinstance(problem, ConnectionRefusedError)):
+            raise
         return None
     return connection
 
