@@ -44,3 +44,20 @@ def test_a_link_that_leads_nowhere_is_a_missing_database__MIG_06(ready: Waiaas, 
     assert ran.error["code"] == "database-missing"
     assert str(elsewhere) in ran.error["message"]
     assert not elsewhere.exists()
+
+
+def test_settings_that_open_another_database_are_not_restored_with_this_one__BKUP_3(
+    ready: Waiaas, data_dir: Path
+) -> None:
+    made = ready("backup", "create", "--json").document["id"]
+    (data_dir / "data" / "waiaas.db").rename(data_dir / "moved.db")
+    assert ready("config", "set", "database.path", "moved.db").code == 0
+    before = (data_dir / "config.toml").read_text(), (data_dir / "moved.db").stat().st_ino
+    error = ready("backup", "restore", made, "--yes", "--json").error
+    assert error["code"] == "other-database"
+    assert "--keep-config" in error["hint"]
+    assert before == ((data_dir / "config.toml").read_text(), (data_dir / "moved.db").stat().st_ino)
+    assert ready("backup", "restore", made, "--yes", "--keep-config").code == 0
+    assert ready("db", "check").code == 0
+    chosen = {"WAIAAS_DATABASE_PATH": "moved.db"}  # whatever the settings say
+    assert ready("backup", "restore", made, "--yes", environ=chosen).code == 0

@@ -14,6 +14,7 @@ from waiaas.core.errors import RolledBack, WaiaasError
 from waiaas.core.journal import FORMAT, Facts
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.settings import Settings
+from waiaas.core.version import Version
 from waiaas.host.files import Files
 from waiaas.host.host import Host
 from waiaas.host.http import Network
@@ -22,8 +23,9 @@ from waiaas.host.processes import Processes
 from waiaas.host.program import Program
 from waiaas.host.sqlite import connect_live, reading
 from waiaas.store import backup, killswitch, schema
-from waiaas.upgrade import preflight, transaction
+from waiaas.upgrade import keeper, plans, preflight, transaction
 from waiaas.upgrade.book import Book
+from waiaas.upgrade.place import Place, Wish
 from waiaas.upgrade.report import Silent
 from waiaas.upgrade.rollback import Restore
 from waiaas.upgrade.steps import Migrate, Reversible
@@ -185,3 +187,17 @@ def test_an_attempt_that_cannot_be_counted_on_a_full_disk_is_made__UPGR_13(run: 
     assert state is not None
     disk.full = True
     assert transaction.recover(run, state, [MakesRoom(disk)])["outcome"] == "rolled-back"
+
+
+def test_a_roll_back_to_settings_that_open_another_database_is_refused__UPGR_04(run: Run) -> None:
+    run.layout.config.write_text('[database]\npath = "old.db"\n')
+    made = backup.create(run.host.files, run.host.clock, run.layout, "upgrade", "1.8.0", None)
+    kept = keeper.describe(run.host, run.layout, made.id)
+    here = Place(run.host, run.layout, run.program, run.settings, Silent(), Version.parse("1.9.0"), "")
+    with pytest.raises(WaiaasError, match=r"open .*/old\.db, those of today open .*/waiaas\.db") as caught:
+        plans.rollback_plan(here, kept, "1.8.0", "digest", Wish())
+    assert caught.value.code == "other-database"
+    run.layout.config.write_text("")
+    made = backup.create(run.host.files, run.host.clock, run.layout, "upgrade", "1.8.0", None)
+    kept = keeper.describe(run.host, run.layout, made.id)
+    assert plans.rollback_plan(here, kept, "1.8.0", "digest", Wish())["restore"] == made.id

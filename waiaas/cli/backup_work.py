@@ -17,6 +17,7 @@ from waiaas.store import backup as backups
 from waiaas.store.backup import Backup
 from waiaas.store.inspect import inspect
 from waiaas.store.replace import require_replaceable
+from waiaas.store.restore import require_same_database
 from waiaas.store.unfinished import forget_unfinished
 
 CREATING, VERIFYING, RESTORING = 4, 3, 6  # how often each byte is read, as measured; for the bars
@@ -67,6 +68,10 @@ def restore(args: argparse.Namespace, context: Context, loaded: Loaded) -> Resul
     found = backups.find(loaded.layout, args.id)
     with while_reading(context.out, "verify", VERIFYING * found.bytes):
         backups.check_restorable(found)
+    if not args.keep_config:
+        alone_it = context.again(f"backup restore {found.id} --keep-config")
+        environ = context.host.environ
+        require_same_database(loaded.layout, found, environ, f"{alone_it} restores the database alone")
     confirm(context, f"Replace the database by the one of {iso(found.created_at)}, {found.id}?", args.yes)
     host, layout = context.host, loaded.layout
     with alone(context, loaded):

@@ -4,6 +4,8 @@ For a run, a kill switch that is on stays on (DMN-4). Throwing it is possible un
 the database, so it is read then, and thrown on what comes back before anybody else can open that.
 """
 
+import os
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -47,6 +49,30 @@ def put_back(
         if with_config and backup.config is not None:
             files.copy("restore.config", backup.config, layout.config, FILE_MODE)
         _check(layout, backup)
+
+
+def require_same_database(layout: Layout, backup: Backup, environ: Mapping[str, str], hint: str) -> None:
+    """Raises "other-database" where the backup's settings would open another file than the one that is
+    restored. The caller is about to restore both."""
+    if found := other_database(layout, backup, environ):
+        raise WaiaasError(
+            "other-database",
+            f"the settings in {backup.id} open {found}, those of today open {layout.database}; "
+            "nothing was changed",
+            hint,
+        )
+
+
+def other_database(layout: Layout, backup: Backup, environ: Mapping[str, str]) -> Path | None:
+    """The file that the backup's settings would open, if it is not the one of today's settings."""
+    from waiaas.core.settings import parse
+
+    if backup.config is None:
+        return None
+    text = backup.config.read_bytes().decode("utf-8-sig", "replace")
+    wanted = parse(text, environ, {}, lenient=True).settings.database.path
+    found = os.path.realpath(layout.data_dir / wanted)
+    return None if found == os.path.realpath(layout.database) else Path(found)
 
 
 def forget_staging(files: Files, layout: Layout) -> None:

@@ -24,6 +24,7 @@ from waiaas.store import backup as backups
 from waiaas.store.assemble import counts
 from waiaas.store.inspect import inspect
 from waiaas.store.replace import require_unused
+from waiaas.store.restore import other_database
 
 
 def look(host: Host, layout: Layout) -> Facts:
@@ -99,7 +100,14 @@ def describe(host: Host, layout: Layout, backup: str) -> Facts:
     with reading(layout.database, _gate(host, layout)) as connection:
         present = counts(connection)
     newer = sum(max(0, rows - kept.rows.get(table, 0)) for table, rows in present.items())
-    return {"backup": kept.id, "schema": kept.schema_version, "createdAt": kept.created_at, "newer": newer}
+    other = other_database(layout, kept, host.environ)
+    return {
+        "backup": kept.id,
+        "schema": kept.schema_version,
+        "createdAt": kept.created_at,
+        "newer": newer,
+        "otherDatabase": str(other) if other else None,
+    }
 
 
 def newest_readable(host: Host, layout: Layout, reads: tuple[int, int]) -> Facts:

@@ -27,7 +27,15 @@ def upgrade_plan(place: Place, hop: Release, schema: int, wish: Wish) -> Facts:
 
 
 def rollback_plan(place: Place, kept: Facts | None, to: str, digest: str, wish: Wish) -> Facts:
+    """Raises "other-database": settings and data would come back in two places."""
     schema = schema_of(place)
+    if kept and kept["otherDatabase"]:
+        raise WaiaasError(
+            "other-database",
+            f"the settings in {kept['backup']} open {kept['otherDatabase']}, those of today open "
+            f"{place.layout.database}; nothing was changed",
+            "move the database there and set `database.path` to it, then try again",
+        )
     return {
         **_plan(place, "rollback", to, digest, wish),
         "migrating": False,
