@@ -159,3 +159,17 @@ def test_a_lost_database_is_restored__BKUP_3(layout: Layout) -> None:
     layout.database.parent.rmdir()
     backup.restore(Files(), FakeClock(), layout, made)
     assert look_at(layout).action == "ok"
+
+
+def test_a_program_that_is_overwritten_in_place_harms_no_backup__BKUP_1(
+    layout: Layout, tmp_path: Path
+) -> None:
+    """`cp waiaas-1.9.0.pyz waiaas` writes into the file of that name."""
+    program = tmp_path / "waiaas"
+    program.write_bytes(b"old program")
+    made = backup.create(Files(), FakeClock(), layout, "manual", "1.8.0", program)
+    with program.open("r+b") as stream:
+        stream.write(b"new program, of another size")
+    backup.restore(Files(), FakeClock(), layout, made)
+    assert made.artefact is not None
+    assert made.artefact.read_bytes() == b"old program"

@@ -71,7 +71,8 @@ def _add_files(files: Files, layout: Layout, folder: Path, what: What) -> None:
     if layout.config.exists():
         files.copy("backup.config", layout.config, folder / CONFIG_NAME, FILE_MODE)
     if what.artefact is not None:
-        files.link("backup.artefact", what.artefact, folder / f"waiaas-{what.version}.pyz")
+        # no link: who copies a new program over the installed one would change every backup
+        files.copy("backup.artefact", what.artefact, folder / f"waiaas-{what.version}.pyz")
 
 
 def _seal(files: Files, folder: Path, final: Path, what: What, now: float) -> Backup:
