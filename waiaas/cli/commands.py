@@ -41,3 +41,5 @@ SENTENCES = {  # of all but `step`, which is one version of the program talking 
 }
 ALIASES = {"update": "upgrade"}
 WITHOUT_NOTICE = {"health", "mcp", "completion", "upgrade", "step"}  # VCHK-07
+TOLD_OF_RUNS = {"backup", "db", "config", "kill-switch", "wallets", "audit", "logs"}  # that is open (UPGR-06)
+SEE_TO_RUNS = {"create", "prune", "restore", "migrate"}  # actions of these that refuse or recover instead

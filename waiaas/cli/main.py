@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from waiaas import __version__
-from waiaas.cli.commands import ALIASES, COMMANDS, SENTENCES, WITHOUT_NOTICE
+from waiaas.cli.commands import ALIASES, COMMANDS, SEE_TO_RUNS, SENTENCES, TOLD_OF_RUNS, WITHOUT_NOTICE
 from waiaas.cli.flags import CommandLine, Flags, take_apart
 from waiaas.cli.output import Output, Result
 from waiaas.core.errors import Busy, Exit, SchemaIncompatible, UsageError, WaiaasError
@@ -88,6 +88,8 @@ def _run(line: CommandLine, context: "Context") -> int:
         return _rendered(context.out, Result({"help": str(asked)}, str(asked).rstrip()))
     context.words = line.words
     _settle_rights(name, context)
+    if name in TOLD_OF_RUNS and getattr(arguments, "action", None) not in SEE_TO_RUNS:
+        _tell_open_run(context)
     try:
         return _rendered(context.out, module.run(arguments, context))
     except SchemaIncompatible:
@@ -111,6 +113,17 @@ def _belongs_to_root(folder: "Path") -> bool:
         return folder.stat().st_uid == 0
     except OSError:
         return False
+
+
+def _tell_open_run(context: "Context") -> None:
+    """What a command shows of data that an upgrade is about to change, or left half-way (UPGR-06)."""
+    path = context.host.program.path
+    if not context.out.talks or path is None or not os.path.lexists(path.parent / ".waiaas/journal"):
+        return
+    from waiaas.cli.underway import open_here
+
+    if told := open_here(context, str(context.data_dir())):
+        context.out.warn("; ".join(told))
 
 
 def _excuse_if_overtaken(context: "Context") -> None:

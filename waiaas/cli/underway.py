@@ -1,5 +1,7 @@
-"""A run at work in this very moment: who stopped the daemon beside it would undo a good upgrade (UPGR-08)."""
+"""A run at work in this very moment: who stopped the daemon beside it would undo a good upgrade (UPGR-08).
+And one that is open, at work or interrupted: only what recovers may touch anything then (UPGR-06)."""
 
+import os
 from contextlib import suppress
 
 from waiaas.cli.context import Context, Loaded
@@ -33,6 +35,37 @@ def refuse_beside_a_run(context: Context, loaded: Loaded) -> None:
         f"{what} is running ({', '.join(words)}); nothing was changed",
         f"wait for it, {context.again('status')} shows it; {undo} takes it back afterwards",
     )
+
+
+def refuse_open_run(context: Context, loaded: Loaded) -> None:
+    """Raises `Busy` where a run of this data directory is open. For commands that do not recover."""
+    if told := open_here(context, str(loaded.layout.data_dir)):
+        raise Busy("run-open", f"{told[0]}; nothing was changed", told[1])
+
+
+def open_here(context: Context, data_dir: str) -> tuple[str, str] | None:
+    """The open run of this data directory, and what to do about it."""
+    program = context.program
+    if program is None or not os.path.lexists(program.journal):
+        return None
+    from waiaas.cli.status import open_run
+
+    run = open_run(context)
+    if run is None or run.get("dataDir", data_dir) != data_dir:
+        return None
+    status, recover = context.again("status"), context.again("upgrade --recover")
+    what = f"{_article(run.get('kind'))} {run.get('from')} → {run.get('to')}"
+    pid = None
+    with suppress(OSError):
+        pid = holder(program.lock)
+    if pid is not None:
+        return f"{what} is at work (pid {pid})", f"wait for it; {status} shows it"
+    why = run.get("error") or f"{what} was interrupted in step {run.get('step')}"
+    return str(why), f"{recover} finishes or undoes it"
+
+
+def _article(kind: object) -> str:
+    return "a roll-back" if kind == "rollback" else "an upgrade"
 
 
 def _open_run(context: Context) -> "OpenRun | None":
