@@ -1,5 +1,5 @@
 """`waiaas upgrade --recover --no-start`, as a service manager calls it before each start of the daemon: the
-quick answer that there is nothing to recover. Where there is, `cli/upgrade.py` does it."""
+quick answer that there is nothing to recover. Where there is, `cli/upgrade_work.py` does it."""
 
 from collections.abc import Mapping
 from pathlib import Path

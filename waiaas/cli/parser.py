@@ -37,10 +37,18 @@ class Parser(argparse.ArgumentParser):
     """Raises `UsageError` and `HelpAsked`; prints nothing, exits never, guesses no abbreviations."""
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("formatter_class", _Formatter)
+        self._width: int | None = 80  # None: as wide as the terminal
         super().__init__(**{**options, "add_help": False, "allow_abbrev": False})
         self.add_argument("-h", "--help", action=_ShowHelp)
         self.epilog = options.get("epilog") or HELP
+
+    def format_help(self) -> str:
+        self._width = None
+        return super().format_help()
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        """One is made for each argument, only to try its name: that one need not ask the terminal."""
+        return _Formatter(self.prog, width=self._width)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError("bad-arguments", f"{self.prog}: {message}", self._hint(message))

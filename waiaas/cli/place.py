@@ -6,8 +6,7 @@ from pathlib import Path
 
 from waiaas import __version__
 from waiaas.cli import rights
-from waiaas.cli.context import Context, Loaded
-from waiaas.core.errors import WaiaasError
+from waiaas.cli.context import Context, Loaded, installed
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.version import Version
 from waiaas.host.host import Host
@@ -19,13 +18,7 @@ from waiaas.upgrade.trust import open_feed
 
 def place(context: Context, loaded: Loaded, report: Reporter) -> Place:
     """Raises `not-installed` when there is no program file."""
-    program = context.program
-    if program is None:
-        raise WaiaasError(
-            "not-installed",
-            "this is waiaas run from its source tree, which has no program file to upgrade",
-            "build one with `make build` and run that",
-        )
+    program = installed(context)
     return Place(
         context.host,
         loaded.layout,

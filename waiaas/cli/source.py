@@ -6,36 +6,11 @@ from pathlib import Path
 from waiaas.cli import place as places
 from waiaas.cli.confirm import confirm_typed
 from waiaas.cli.context import Context
-from waiaas.core.errors import UsageError
 from waiaas.upgrade import story
 from waiaas.upgrade.bundle import HARD, open_carried
 from waiaas.upgrade.feed import Feed
 from waiaas.upgrade.place import Place
 from waiaas.upgrade.story import Checked
-
-WITHOUT_SOURCE = ("rollback", "recover", "history")
-
-
-def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--from", dest="source", metavar="BUNDLE", help="from a bundle or a feed's folder, with no network"
-    )
-    parser.add_argument(
-        "--accept-expired",
-        action="store_true",
-        help="with --from: also when its list of releases is out of date",
-    )
-
-
-def check_usage(args: argparse.Namespace) -> None:
-    """Raises UsageError for words that do not go together."""
-    if args.source is None and args.accept_expired:
-        raise UsageError(
-            "usage", "--accept-expired goes with --from", "waiaas upgrade --from FILE --accept-expired"
-        )
-    beside = next((word for word in WITHOUT_SOURCE if getattr(args, word)), None)
-    if args.source is not None and beside:
-        raise UsageError("usage", f"--from does not go with --{beside}", "waiaas upgrade --from FILE")
 
 
 def source(args: argparse.Namespace, place: Place) -> Feed:

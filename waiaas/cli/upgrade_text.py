@@ -7,8 +7,6 @@ from typing import Any
 from waiaas.cli.output import Output
 from waiaas.cli.progress import Progress
 from waiaas.core.choose import Upgrade, withdrawal_of
-from waiaas.core.journal import Facts
-from waiaas.host.clock import iso
 from waiaas.upgrade.place import Place
 from waiaas.upgrade.story import Checked
 
@@ -113,28 +111,3 @@ def describe_plan(place: Place, checked: Checked, how: str, refused: tuple[str, 
         lines.append(f"Would be refused: {refused[0]}\n  hint: {refused[1]}")
     lines.append("Nothing was changed (--dry-run).")
     return "\n".join(lines)
-
-
-def describe_run(record: Facts) -> str:
-    arrow = f"{record['from']} → {record['to']}"
-    if record.get("outcome") != "committed":
-        return f"Run {record['run']} ({arrow}): {record.get('outcome')}"
-    verb = "Rolled back" if record.get("kind") == "rollback" else "Upgraded"
-    down = record.get("downtimeSeconds")
-    lines = [f"{verb}: {arrow}"]
-    if down is not None:
-        lines.append(f"  downtime {down:.1f} s")
-    if record.get("backup"):
-        lines.append(f"  backup   {record['backup']}")
-    if record.get("kind") != "rollback":
-        lines.append("  undo     waiaas upgrade --rollback")
-    return "\n".join(lines)
-
-
-def describe_runs(runs: list[Facts]) -> str:
-    if not runs:
-        return "No upgrade has run yet."
-    rows = [
-        f"{iso(float(r['startedAt']))}  {r['kind']:<8}  {r['from']} → {r['to']}  {r['outcome']}" for r in runs
-    ]
-    return "\n".join(rows)

@@ -2,13 +2,11 @@
 
 import os
 import sqlite3
-import uuid
 from typing import Final
 
 from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.value import frozen
 from waiaas.host.sqlite import Connection
-from waiaas.store.addresses import check_address
 from waiaas.store.atomic import atomic
 
 ENVIRONMENTS = ("testnet", "mainnet")
@@ -57,6 +55,8 @@ def register(
     connection: Connection, name: str, chain: str, environment: str, public_key: str, now: int
 ) -> Wallet:
     """Register a watch-only address as ACTIVE. UsageError for bad values, "wallet-exists" for a known one."""
+    from waiaas.store.addresses import check_address
+
     name = _name(name)
     check_address(chain, public_key)
     if environment not in ENVIRONMENTS:
@@ -111,10 +111,12 @@ def resume(connection: Connection, wallet_id: str, now: int) -> Wallet:
 
 def uuid7(milliseconds: int) -> str:
     """A UUID of version 7 (RFC 9562, 5.7): 48 bits of Unix milliseconds, then random ones."""
+    from uuid import UUID
+
     number = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
     number = number & ~(0xF << 76) | 0x7 << 76
     number = number & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=number))
+    return str(UUID(int=number))
 
 
 def _wallet(row: sqlite3.Row) -> Wallet:
