@@ -23,7 +23,7 @@ from waiaas.cli.main import main
 from waiaas.cli.output import Output
 from waiaas.cli.overview import EXIT_CODES
 from waiaas.cli.progress import Progress
-from waiaas.core.errors import Exit, WaiaasError
+from waiaas.core.errors import Busy, Exit, WaiaasError
 from waiaas.host.program import Program
 
 
@@ -196,15 +196,46 @@ def test_system_error_is_no_traceback(ready: Waiaas, monkeypatch: pytest.MonkeyP
     assert "Traceback" not in ran.err
 
 
-def test_reader_that_goes_away_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Gone(io.StringIO):
-        def write(self, _text: str) -> int:
-            raise BrokenPipeError
+class Broken(io.StringIO):
+    """A stdout that takes nothing."""
 
-    forgotten: list[bool] = []
-    monkeypatch.setattr(frame, "_forget_stdout", lambda: forgotten.append(True))
-    assert main(["--version"], {}, Program(None), Gone(), io.StringIO()) == 0
-    assert forgotten
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+    def write(self, _text: str) -> int:
+        raise OSError(self.number, os.strerror(self.number))
+
+
+@pytest.mark.parametrize("json_asked", [False, True])
+@pytest.mark.parametrize("number", [errno.EPIPE, errno.ENOSPC])
+def test_a_stdout_that_takes_nothing_hides_no_exit_code__CLI_3(
+    data_dir: Path, ready: Waiaas, monkeypatch: pytest.MonkeyPatch, json_asked: bool, number: int
+) -> None:
+    """A reader that went away is no failure; an answer that is lost on a full disk is one."""
+
+    def code(*words: str) -> int:
+        words = (*words, "--json") if json_asked else words
+        environ = {"WAIAAS_DATA_DIR": str(data_dir)}
+        return int(main(words, environ, Program(None), Broken(number), io.StringIO()))
+
+    assert ready("config", "path").code == Exit.OK
+    assert code("config", "path") == code("--version") == (Exit.OK if number == errno.EPIPE else Exit.FAILED)
+    assert code("health") == Exit.NOT_READY
+    assert code("stop") == Exit.NOT_READY
+    assert code("stauts") == Exit.USAGE
+    monkeypatch.setattr(status, "run", lambda *_: (_ for _ in ()).throw(Busy("busy", "busy")))
+    assert code("status") == Exit.BUSY
+
+
+@pytest.mark.parametrize("words", [("--json", "health"), ("health",), ("--json", "--version"), ("--help",)])
+def test_a_full_stdout_is_told_without_a_traceback__CLI_2(data_dir: Path, words: tuple[str, ...]) -> None:
+    argv = [sys.executable, "-m", "waiaas", "--data-dir", str(data_dir), *words]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == (Exit.NOT_READY if "health" in words else Exit.FAILED)
+    assert "Traceback" not in done.stderr
+    assert "error: " in done.stderr
 
 
 def test_quiet_keeps_errors_and_data(ready: Waiaas) -> None:

@@ -43,9 +43,6 @@ def main(
         _mind_no_more()
         out.error(WaiaasError("interrupted", "interrupted"))
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        _forget_stdout()
-        return Exit.OK
     except Exception as problem:  # noqa: BLE001 - the last resort: expected ones get words, others a report
         from waiaas.cli.failures import explain
 
@@ -56,8 +53,7 @@ def main(
 
 def _answer(line: CommandLine, environ: Mapping[str, str], program: "Program", out: Output) -> int:
     if line.version:
-        out.render(Result({"version": __version__}, __version__))
-        return Exit.OK
+        return out.render(Result({"version": __version__}, __version__))
     if line.command == "health" and not {"-h", "--help"} & set(line.arguments):
         from waiaas.cli.health import answer
 
@@ -134,8 +130,7 @@ def _excuse_if_overtaken(context: "Context") -> None:
 
 
 def _rendered(out: Output, result: Result) -> int:
-    out.render(result)
-    return result.exit_code
+    return out.render(result)
 
 
 def _known(word: str) -> str:
@@ -196,10 +191,3 @@ def _mind_no_more() -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def _forget_stdout() -> None:
-    """The reader went away: nothing more to say, and nothing to complain about at the end."""
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, 1)
-    os.close(devnull)

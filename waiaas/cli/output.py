@@ -108,14 +108,17 @@ class Output:
         """Draw over the line the cursor stands on."""
         self._told("\r\x1b[K" + text, end="")
 
-    def render(self, result: Result) -> None:
-        """The command's data: exactly one document, or its text."""
+    def render(self, result: Result) -> Exit:
+        """The command's data: exactly one document, or its text. Returns the exit code: what came out of the
+        command stands, and success is none where nobody can have the data."""
+        taken = True
         if result.document is SAID:
-            return
+            return result.exit_code
         if self.flags.json:
-            self._document(result.document)
+            taken = self._document(result.document)
         elif result.text:
-            self._put(self.spoken(result.text), self._stdout)
+            taken = self._deliver(self.spoken(result.text))
+        return result.exit_code if taken else result.exit_code or Exit.FAILED
 
     def error(self, problem: WaiaasError) -> None:
         """What happened, whose fault, what to type next (CLI-2)."""
@@ -165,14 +168,26 @@ class Output:
             with self._bar.hidden():
                 _print(text, stream)
 
-    def _document(self, document: object) -> None:
+    def _deliver(self, text: str) -> bool:
+        """Data. A reader that went away has all that it wanted; False: stdout is full, say."""
+        try:
+            self._put(text, self._stdout)
+        except BrokenPipeError:
+            return True
+        except (OSError, ValueError) as problem:
+            why = getattr(problem, "strerror", None) or problem
+            self._talk(f"waiaas: {self._paint('error:', RED)} the answer could not be written: {why}")
+            return False
+        return True
+
+    def _document(self, document: object) -> bool:
         import json
 
         if self.flags.data_dir and not self.among_ourselves:
             from waiaas.cli.again import in_document
 
             document = in_document(document, self.flags.data_dir)
-        _print(json.dumps(document, ensure_ascii=False, indent=2), self._stdout)
+        return self._deliver(json.dumps(document, ensure_ascii=False, indent=2))
 
     def _paint(self, text: str, colour: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[{PLAIN}m" if self._colourful() else text
