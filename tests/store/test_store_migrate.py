@@ -1,5 +1,6 @@
 """Migrations 12 to 16: every row stays, every step is one transaction, a failure changes nothing."""
 
+import errno
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -25,6 +26,7 @@ from waiaas.core.layout import Layout
 from waiaas.host.files import Files
 from waiaas.host.sqlite import connect
 from waiaas.store import migrate, schema
+from waiaas.store.backup import listing, verify
 from waiaas.store.migrate import bring_up_to_date, migrate_copy, migrate_file
 from waiaas.store.structure import facts
 
@@ -214,6 +216,36 @@ def test_a_power_cut_at_any_point_leaves_one_of_two_databases__MIG_03(tmp_path: 
         assert now == before or look_at(layout).action == "ok", points[number]
         bring_up_to_date(Files(), FakeClock(), layout, 5)
         assert look_at(layout).action == "ok", points[number]
+
+
+def failing(*points: str) -> Files:
+    def observe(point: str) -> None:
+        if point in points:
+            raise OSError(errno.EIO, "Input/output error")
+
+    return Files(observe)
+
+
+def test_a_rename_that_cannot_be_made_durable_is_taken_back__MIG_03(layout: Layout) -> None:
+    old_database(layout.database, 13)
+    before = digest(layout.database)
+    with pytest.raises(WaiaasError, match="the database is as it was"):
+        bring_up_to_date(failing("migrate.swap:fsync-directory"), FakeClock(), layout, 5)
+    assert digest(layout.database) == before
+    assert beside(layout) == {"waiaas.db", "waiaas.db.gate"}
+    assert list(layout.backups.iterdir()) == []
+
+
+def test_a_rename_that_cannot_be_taken_back_keeps_the_backup__MIG_03(layout: Layout) -> None:
+    old_database(layout.database, 13)
+    files = failing("migrate.swap:fsync-directory", "migrate.back:rename")
+    with pytest.raises(WaiaasError, match="holds what it was") as caught:
+        bring_up_to_date(files, FakeClock(), layout, 5)
+    assert caught.value.code == "migration-unfinished"
+    assert look_at(layout).schema == 16
+    (kept,) = listing(layout)
+    verify(kept)
+    assert kept.schema_version == 13
 
 
 def test_references_that_were_broken_before_are_reported_only__MIG_07(layout: Layout) -> None:

@@ -7,7 +7,7 @@ leaves the old database exactly as it was.
 
 import sqlite3
 from collections.abc import Callable, Collection
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from waiaas.core.causes import advice, said
@@ -61,7 +61,7 @@ def bring_up_to_date(
 
     The caller makes sure that no daemon serves; `needed` are ids of backups not to prune. Raises
     SchemaIncompatible, "database-damaged", "migration-failed", "backup-failed": the database is
-    then as it was, and no backup shares its file.
+    then as it was, and no backup shares its file; "migration-unfinished": it is new, and backed up.
     """
     gate = Gate(layout.gate, clock)
     state = inspect(layout.database, gate)
@@ -78,7 +78,7 @@ def bring_up_to_date(
         try:
             _swap(files, layout)
         except OSError as problem:
-            remove(files, backup)
+            _take_back(files, layout, backup, problem)
             raise failed("putting the migrated database in place", problem) from problem
     prune(files, layout, keep_backups, {backup.id, *needed})
     return backup
@@ -176,6 +176,23 @@ def _migrated_copy(files: Files, clock: Clock, layout: Layout, report: Report) -
 def _swap(files: Files, layout: Layout) -> None:
     remove_side_files(files, "migrate.swap", layout.database)
     files.replace("migrate.swap", layout.migrating, layout.database)
+
+
+def _take_back(files: Files, layout: Layout, backup: Backup, problem: OSError) -> None:
+    """The old file has its name again, though the rename had been done and only its fsync failed; then its
+    second name, the backup, goes. Raises "migration-unfinished" where neither is to be had."""
+    with suppress(OSError):
+        files.link("migrate.back", backup.database, layout.database)
+    if not layout.database.samefile(backup.database):
+        raise WaiaasError(
+            "migration-unfinished",
+            f"the database is migrated, but the disk may forget it: {said(problem)}; "
+            f"{backup.id} holds what it was",
+            advice(problem),
+        ) from problem
+    with suppress(OSError):
+        _discard(layout.migrating)
+        remove(files, backup)
 
 
 def _discard(path: Path) -> None:
