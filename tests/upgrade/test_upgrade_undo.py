@@ -201,3 +201,19 @@ def test_a_roll_back_to_settings_that_open_another_database_is_refused__UPGR_04(
     made = backup.create(run.host.files, run.host.clock, run.layout, "upgrade", "1.8.0", None)
     kept = keeper.describe(run.host, run.layout, made.id)
     assert plans.rollback_plan(here, kept, "1.8.0", "digest", Wish())["restore"] == made.id
+
+
+def test_room_is_looked_for_on_each_disk_that_a_run_writes_to__UPGR_07(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database on a disk of its own, as `[database] path` allows."""
+    full = run.layout.database.parent
+
+    def room(folder: Path) -> Facts:
+        own = folder == full
+        return {"folder": str(folder), "device": int(own), "free": 0 if own else 1 << 40}
+
+    monkeypatch.setattr(keeper, "room", room)
+    with pytest.raises(WaiaasError, match=rf"the file system of {full} lacks 17 MiB") as caught:
+        preflight.require(run)
+    assert caught.value.hint.startswith("make room there")

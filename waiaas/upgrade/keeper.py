@@ -8,6 +8,7 @@ and return JSON, and know nothing of journals or programs.
 """
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from waiaas.store.restore import other_database
 
 
 def look(host: Host, layout: Layout) -> Facts:
-    """Schema, kill switch, size and rights. What cannot be read is None, never a guess."""
+    """Schema, kill switch, size, room and rights. What cannot be read is None, never a guess."""
     facts: Facts = {"schema": None, "killSwitch": None, "bytes": 0, "damage": None}
     try:
         state = inspect(layout.database, _gate(host, layout))
@@ -41,7 +42,19 @@ def look(host: Host, layout: Layout) -> Facts:
     except (WaiaasError, OSError, SqlError) as problem:
         known = causes.told(problem) or WaiaasError("unknown", str(problem))
         facts["damage"], facts["error"] = known.message, [known.code, known.message, known.hint]
+    backups_at = layout.backups if os.access(layout.backups, os.F_OK) else layout.data_dir
+    facts["room"] = {"backups": room(backups_at), "database": room(layout.database.parent)}
     return facts | _rights(layout)
+
+
+def room(folder: Path) -> Facts:
+    """The file system of a folder, and how many bytes may be written there; where that cannot be told,
+    another finding says why."""
+    try:
+        device, free = folder.stat().st_dev, shutil.disk_usage(folder).free
+    except OSError:
+        device, free = -1, 1 << 62
+    return {"folder": str(folder), "device": device, "free": free}
 
 
 def _rights(layout: Layout) -> Facts:

@@ -1,16 +1,17 @@
 """Every reason not to start, found before anything has changed, all at once."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from waiaas.core.errors import WaiaasError
+from waiaas.core.journal import Facts
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.host.container import in_image
 from waiaas.upgrade import guard, slots, unit
 from waiaas.upgrade.child import keep
 from waiaas.upgrade.elsewhere import IMAGE_COMMAND
+from waiaas.upgrade.keeper import room
 from waiaas.upgrade.transaction import Run
 
 SPARE = 16 << 20  # bytes left free on top of what a run needs
@@ -67,7 +68,7 @@ def _findings(run: Run) -> Iterator[tuple[str, str]]:
     yield from _program_findings(run.program)
     yield from unit.findings(run)
     seen = keep(run, "look")
-    yield from _space_findings(run, seen["bytes"])
+    yield from _space_findings(run, seen)
     for folder in seen["noFolder"]:
         yield f"{folder} is no folder, or a link to none", f"`ls -l {folder}` shows it; move it away"
     for folder in seen["closed"]:
@@ -82,20 +83,21 @@ def _program_findings(program: ProgramLayout) -> Iterator[tuple[str, str]]:
     yield from guard.findings(program)
 
 
-def _space_findings(run: Run, database: int) -> Iterator[tuple[str, str]]:
-    """What each file system has to hold: staged program and slot; backup, rehearsal and copy."""
-    copies = 3 if run.plan.get("migrating") else 2
+def _space_findings(run: Run, seen: Facts) -> Iterator[tuple[str, str]]:
+    """What each file system has to hold: backup; rehearsal and copy; staged program and slot."""
+    copies = 2 if run.plan.get("migrating") else 1
     prune = "make room (`waiaas backup prune` removes old backups), then try again"
+    there = "make room there, then try again"
     wanted = [
-        (run.layout.data_dir, copies * database, prune),
-        (run.program.base, 2 * run.plan.get("length", 0), "make room there, then try again"),
+        (seen["room"]["backups"], seen["bytes"], prune),
+        (seen["room"]["database"], copies * seen["bytes"], there),
+        (room(run.program.base), 2 * run.plan.get("length", 0), there),
     ]
-    needs: dict[int, tuple[Path, int, str]] = {}
-    for folder, size, hint in wanted:
-        device = folder.stat().st_dev
-        first, sum_so_far, known = needs.get(device, (folder, 0, hint))
-        needs[device] = (first, sum_so_far + size, known)
-    for folder, needed, hint in needs.values():
-        missing = needed + SPARE - shutil.disk_usage(folder).free
+    needs: dict[int, tuple[Facts, int, str]] = {}
+    for disk, size, hint in wanted:
+        first, sum_so_far, known = needs.get(disk["device"], (disk, 0, hint))
+        needs[disk["device"]] = (first, sum_so_far + size, known)
+    for disk, needed, hint in needs.values():
+        missing = needed + SPARE - disk["free"]
         if missing > 0:
-            yield f"the file system of {folder} lacks {(missing >> 20) + 1} MiB", hint
+            yield f"the file system of {disk['folder']} lacks {(missing >> 20) + 1} MiB", hint
