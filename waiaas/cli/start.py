@@ -33,8 +33,8 @@ from waiaas.store.inspect import inspect
 from waiaas.store.migrate import bring_up_to_date
 from waiaas.store.restore import forget_staging
 from waiaas.store.unfinished import forget_unfinished
-from waiaas.upgrade import book, cache, child, presence, story
-from waiaas.upgrade.place import Place, locked, make_run
+from waiaas.upgrade import book, cache, child, presence
+from waiaas.upgrade.place import Place, make_run
 from waiaas.upgrade.report import Silent
 from waiaas.upgrade.standing import supervised
 
@@ -60,8 +60,7 @@ def _hand_over(context: Context) -> None:
     if context.program is not None and book.open_run(context.program) is not None:
         where = places.place(context, rights.load(context), Silent())
         if not supervised(where.program):
-            with locked(where):
-                story.recover(where, restart=False)
+            presence.recover_before_start(where, 0.0)
     rights.become_owner(context)
 
 

@@ -11,7 +11,7 @@ import errno
 from collections.abc import Callable
 from threading import Event
 
-from waiaas.core.errors import Busy, RollbackFailed
+from waiaas.core.errors import Busy, RollbackFailed, WaiaasError
 from waiaas.core.journal import Facts, OpenRun
 from waiaas.core.layout import ProgramLayout
 from waiaas.host.files import sha256
@@ -19,7 +19,7 @@ from waiaas.host.locks import Lock
 from waiaas.upgrade import child, story, transaction
 from waiaas.upgrade.book import Book, open_run
 from waiaas.upgrade.place import Place, key_of, locked, make_run
-from waiaas.upgrade.standing import START, decided, free_to_start, supervised
+from waiaas.upgrade.standing import START, concerns, decided, free_to_start, supervised
 
 CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}  # not ours to write; the last one in a unit's sandbox
 PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR}  # no word about the run
@@ -41,7 +41,8 @@ def settle_before_start(place: Place, daemon_lock: Lock) -> bool:
     """Called by a starting daemon that holds its lock. True: serve in probation.
 
     Recovers a run that nobody supervises, and becomes the version that recovery left at the
-    program's path. Raises `Busy`, or `RollbackFailed` where this user may not recover.
+    program's path. Raises `Busy`, or `RollbackFailed` where this user may not recover. A run of other
+    data, or one that is decided, is left open then: it is no reason not to serve.
     """
     state = open_run(place.program)
     if state is None:
@@ -51,14 +52,18 @@ def settle_before_start(place: Place, daemon_lock: Lock) -> bool:
     try:
         with locked(place):
             story.recover(place, restart=False, daemon_lock=daemon_lock)
-    except OSError as problem:
-        if problem.errno not in CLOSED:
+    except WaiaasError:
+        if concerns(state, key_of(place)):
             raise
-        raise RollbackFailed(
-            "recovery-needs-owner",
-            f"an interrupted upgrade has to be finished by the owner of {place.program.program}",
-            f"sudo {place.program.program} --data-dir {place.layout.data_dir} upgrade --recover",
-        ) from problem
+    except OSError as problem:
+        if concerns(state, key_of(place)) and problem.errno not in CLOSED:
+            raise
+        if not decided(state, key_of(place)):
+            raise RollbackFailed(
+                "recovery-needs-owner",
+                f"an interrupted upgrade has to be finished by the owner of {place.program.program}",
+                f"sudo {place.program.program} --data-dir {place.layout.data_dir} upgrade --recover",
+            ) from problem
     return False
 
 
@@ -66,7 +71,8 @@ def recover_before_start(place: Place, patience: float) -> Facts | None:
     """Called by a service manager that is about to start the daemon: recover the run that nobody is at
     work on. Waits for whoever recovers already, never for the supervisor who waits for this very start.
 
-    Returns the record of the recovered run. Raises `Busy` after `patience` seconds.
+    Returns the record of the recovered run. Raises `Busy` after `patience` seconds. A run of other data
+    that cannot be recovered from here is left alone.
     """
     end = place.host.clock.monotonic() + patience
     while (state := open_run(place.program)) is not None:
@@ -75,9 +81,12 @@ def recover_before_start(place: Place, patience: float) -> Facts | None:
         try:
             with locked(place):
                 return story.recover(place, restart=False)
-        except Busy:
-            if place.host.clock.monotonic() >= end:
+        except (WaiaasError, OSError) as problem:
+            over = not isinstance(problem, Busy) or place.host.clock.monotonic() >= end
+            if over and concerns(state, key_of(place)):
                 raise
+            if over:
+                return None
         place.host.clock.sleep(LOOK)
     return None
 
@@ -102,11 +111,11 @@ def follow(place: Place, stopping: Event, healthy: Callable[[], bool], leave: Ca
     or `leave` was called, and the run is open still. Raises OSError: call it again."""
     since = place.host.clock.monotonic()
     while not stopping.wait(LOOK):
-        if unfinished(place.program) is None:
+        if _our_run(place) is None:
             return True
         if not supervised(place.program):
             orphaned(place, stopping, healthy, since)
-            if unfinished(place.program) is None:
+            if _our_run(place) is None:
                 return True
             if not supervised(place.program):
                 leave()
@@ -118,7 +127,7 @@ def orphaned(place: Place, stopping: Event, healthy: Callable[[], bool], since: 
     """The supervisor is dead: commit after a healthy probation."""
     try:
         with locked(place):
-            state = unfinished(place.program)
+            state = _our_run(place)
             if state is None:
                 return
             if _may_commit(place, state) and _stays_healthy(place, stopping, healthy, since):
@@ -129,6 +138,12 @@ def orphaned(place: Place, stopping: Event, healthy: Callable[[], bool], since: 
         if problem.errno in PASSING:
             raise
         # nobody can write here: the next recovery will say why
+
+
+def _our_run(place: Place) -> OpenRun | None:
+    """A run of other data that follows ours is not ours to decide."""
+    state = unfinished(place.program)
+    return state if state is not None and concerns(state, key_of(place)) else None
 
 
 def _may_commit(place: Place, state: OpenRun) -> bool:

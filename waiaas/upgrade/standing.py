@@ -3,6 +3,8 @@
 Asked before each start of a service, so it reads the journal and a lock, and imports little more.
 """
 
+import os
+
 from waiaas.core.journal import OpenRun
 from waiaas.core.layout import ProgramLayout
 from waiaas.host.locks import holder
@@ -32,4 +34,10 @@ def free_to_start(state: OpenRun, data_dir: str) -> bool:
 
 def decided(state: OpenRun, data_dir: str) -> bool:
     """The run is over but for tidying up, or no concern of these data."""
-    return state.committed or state.outcome is not None or state.plan.get("dataDir") != data_dir
+    return state.committed or state.outcome is not None or not concerns(state, data_dir)
+
+
+def concerns(state: OpenRun, data_dir: str) -> bool:
+    """The run is about these data, by whatever name it calls their directory."""
+    theirs = str(state.plan.get("dataDir") or "/")
+    return theirs == data_dir or os.path.realpath(theirs) == os.path.realpath(data_dir)

@@ -11,13 +11,14 @@ from waiaas.core.release import Release
 from waiaas.core.value import frozen
 from waiaas.host.clock import iso
 from waiaas.host.locks import Lock
-from waiaas.upgrade import child, daemon, plans, transaction, unit
+from waiaas.upgrade import child, daemon, neighbour, plans, transaction, unit
 from waiaas.upgrade.book import Book
 from waiaas.upgrade.feed import Catalogue, Feed
 from waiaas.upgrade.place import Place, Wish, bystander, key_of, make_run, schema_of
 from waiaas.upgrade.rollback import ROLLBACK, CheckKept
+from waiaas.upgrade.standing import concerns
 from waiaas.upgrade.steps import UPGRADE, Check
-from waiaas.upgrade.transaction import Step
+from waiaas.upgrade.transaction import Run, Step
 
 DOWNLOAD_PATIENCE = 3600.0  # seconds for the artefact
 CHECK_PATIENCE = 30.0  # seconds for the metadata of an explicit upgrade
@@ -123,20 +124,30 @@ def roll_back(place: Place, wish: Wish) -> Facts:
 
 def recover(place: Place, *, restart: bool = True, daemon_lock: Lock | None = None) -> Facts | None:
     """Finish or undo the run that a kill left open; None when there is none. The caller holds the
-    program's lock (`locked`)."""
+    program's lock (`locked`).
+
+    `restart` False: the caller is about to serve these data itself, and may hold their `daemon_lock`. In
+    a run of other data neither counts. Raises `OutOfReach` for one that cannot be recovered from here.
+    """
     book = Book(place.program, place.host.files, place.host.clock)
     state = book.open_run()
     if state is None:
         return None
+    if not concerns(state, key_of(place)):
+        with neighbour.reached(place, state) as run:
+            return _recover(run, state)
     run = make_run(place, state.plan)
     run.restart, run.daemon_lock = restart, daemon_lock
-    run.revive = restart and unit.expected(run)
-    place.report.note(
-        f"finishing the interrupted run {state.run} ({state.plan['from']} → {state.plan['to']})"
-    )
-    with place.host.processes.shielded():
+    return _recover(run, state)
+
+
+def _recover(run: Run, state: OpenRun) -> Facts:
+    given = run.daemon_lock
+    run.revive = run.restart and unit.expected(run)
+    run.report.note(f"finishing the interrupted run {state.run} ({state.plan['from']} → {state.plan['to']})")
+    with run.host.processes.shielded():
         record = transaction.recover(run, state, steps_of(state))
-    if daemon_lock is None:
+    if given is None:
         daemon.release_lock(run)
     child.record(run)
     return record
