@@ -35,7 +35,7 @@ def test_bad_settings_stop_a_command_with_every_finding__exit_2(ready: Waiaas, d
 
 
 @pytest.mark.parametrize(
-    "argv", [("status",), ("doctor",), ("backup", "list"), ("config", "show"), ("stop",)]
+    "argv", [("status",), ("doctor",), ("backup", "list"), ("config", "path"), ("stop",)]
 )
 def test_looking_and_stopping_work_whatever_the_settings_say(
     ready: Waiaas, data_dir: Path, argv: tuple[str, ...]
@@ -187,7 +187,43 @@ def test_config_show_says_where_each_value_comes_from(ready: Waiaas) -> None:
     assert shown["daemon.port"]["origin"] == "file"
     assert shown["upgrade.pin"]["origin"] == "default"
     warned = ready("config", "set", "daemon.threads", "8", environ={"WAIAAS_DAEMON_THREADS": "4"})
-    assert "WAIAAS_DAEMON_THREADS" in warned.err
+    assert "warning: WAIAAS_DAEMON_THREADS=4 in the environment is stronger; unset it\n" in warned.err
+
+
+def test_broken_settings_are_no_success_of_showing_them__CLI_3(ready: Waiaas, data_dir: Path) -> None:
+    (data_dir / "config.toml").write_text("[daemon]\nport = 'x'\nthreads = 8\n")
+    for words, said in (
+        (("get", "daemon.threads"), "8\n"),
+        (("get", "daemon.port"), "3100\n"),
+        (("show",), ""),
+    ):
+        ran = ready("config", *words)
+        assert ran.code == Exit.USAGE
+        assert said in ran.out
+        assert "warning: 1 problem in the settings" in ran.err
+        assert ready("config", *words, "--json").document
+
+
+def test_what_people_wrote_into_the_file_survives_many_changes__CLI_2(ready: Waiaas, data_dir: Path) -> None:
+    """tomli-w writes no comments; the first copy has them, and stays."""
+    path = data_dir / "config.toml"
+    path.write_text("# mine\n[daemon]\nport = 3100\n")
+    ran = ready("config", "set", "daemon.port", "4000")
+    assert f"comments and all, is in {path}.before-set\n" in ran.out
+    for number in range(9):
+        ready("config", "set", "daemon.port", str(4001 + number))
+    assert Path(f"{path}.before-set").read_text().startswith("# mine\n")
+    assert "4008" in Path(f"{path}.before-set.5").read_text()
+    assert len(list(data_dir.glob("config.toml.before-set*"))) == 5
+    assert ready("--json", "config", "set", "daemon.port", "1").document["kept"] == f"{path}.before-set.5"
+
+
+def test_a_setting_of_the_upgrade_counts_at_once__CLI_2(ready: Waiaas) -> None:
+    assert 'upgrade.pin = "1"; it counts at once\n' in ready("config", "set", "upgrade.pin", "1").out
+    assert (
+        "it counts from the next start of the daemon on\n"
+        in ready("config", "set", "daemon.threads", "8").out
+    )
 
 
 def test_explicit_config_file_must_exist(ready: Waiaas, tmp_path: Path) -> None:

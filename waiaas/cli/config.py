@@ -3,6 +3,7 @@
 import argparse
 import stat
 import tomllib
+from pathlib import Path
 from typing import Any
 
 from waiaas.cli.context import Context, Loaded
@@ -15,7 +16,8 @@ from waiaas.core.settings import KEYS, Settings, parse
 from waiaas.core.settings_rules import BadValue, Key
 from waiaas.core.settings_sources import shown
 
-KEPT = ".before-set"  # suffix of the copy that `set` keeps
+KEPT = ".before-set"  # suffix of the first copy that `set` keeps; the next has `.2` behind it
+MOST_KEPT = 5
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,12 +36,13 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     loaded = context.load(broken_ok=True)
     match args.action:
         case "show":
-            return _show(loaded)
+            return _show(loaded, _excuse(context, loaded))
         case "get":
             key = _known(args.key)
             value = _value(loaded.settings, key)
             text = shown(value) if isinstance(value, bool | tuple) else str(value)
-            return Result({"key": key.dotted, "value": value, "origin": _origin(loaded, key)}, text)
+            document = {"key": key.dotted, "value": value, "origin": _origin(loaded, key)}
+            return Result(document, text, _excuse(context, loaded))
         case "set":
             return _set(context, loaded, _known(args.key), args.value)
         case "validate":
@@ -47,7 +50,16 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     return Result({"config": str(loaded.layout.config)}, str(loaded.layout.config))
 
 
-def _show(loaded: Loaded) -> Result:
+def _excuse(context: Context, loaded: Loaded) -> Exit:
+    """What is shown is not what the daemon would start on: it would not start (SPEC §5)."""
+    if not (count := len(loaded.parsed.problems)):
+        return Exit.OK
+    many = "1 problem" if count == 1 else f"{count} problems"
+    context.out.warn(f"{many} in the settings; a key with one shows its default: `waiaas config validate`")
+    return Exit.USAGE
+
+
+def _show(loaded: Loaded, code: Exit) -> Result:
     rows = [
         (k.dotted, shown(_value(loaded.settings, k)), _origin(loaded, k), k.rule.unit) for k in KEYS.values()
     ]
@@ -55,7 +67,7 @@ def _show(loaded: Loaded) -> Result:
         k.dotted: {"value": _value(loaded.settings, k), "origin": _origin(loaded, k), "default": k.default}
         for k in KEYS.values()
     }
-    return Result(document, table(("setting", "value", "from", "unit"), rows))
+    return Result(document, table(("setting", "value", "from", "unit"), rows), code)
 
 
 def _validate(context: Context, loaded: Loaded) -> Result:
@@ -80,12 +92,19 @@ def _set(context: Context, loaded: Loaded, key: Key, text: str) -> Result:
             "bad-value", f"{key.dotted} must be {problem}", f"the default is {shown(key.default)}"
         ) from problem
     before = _read(loaded)
-    _write(context, loaded, before, _with(before, key, value))
-    origin = context.load(broken_ok=True).parsed.origins[key.dotted]
-    if origin != "file":
-        context.out.warn(f"{key.variable} in the environment is stronger than the file")
-    document = {"key": key.dotted, "value": value, "config": str(loaded.layout.config)}
-    return Result(document, f"{key.dotted} = {shown(value)}; it counts from the next start of the daemon on")
+    kept = _write(context, loaded, before, _with(before, key, value))
+    if _origin(context.load(broken_ok=True), key) != "file":
+        there = f"{key.variable}={context.host.environ.get(key.variable, '')}"
+        context.out.warn(f"{there} in the environment is stronger; unset it")
+    document = {
+        "key": key.dotted,
+        "value": value,
+        "config": str(loaded.layout.config),
+        "kept": kept and str(kept),
+    }
+    since = "at once" if key.section == "upgrade" else "from the next start of the daemon on"
+    copied = f"\nthe file as it was, comments and all, is in {kept}" if kept else ""
+    return Result(document, f"{key.dotted} = {shown(value)}; it counts {since}{copied}")
 
 
 def _read(loaded: Loaded) -> str:
@@ -115,12 +134,21 @@ def _with(before: str, key: Key, value: Any) -> str:
     return after
 
 
-def _write(context: Context, loaded: Loaded, before: str, after: str) -> None:
+def _write(context: Context, loaded: Loaded, before: str, after: str) -> Path | None:
+    """Where the copy of the file as it was is, if there was one."""
     path = loaded.layout.config
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else FILE_MODE
-    if before:
-        context.host.files.write("config.keep", path.with_name(path.name + KEPT), before.encode(), mode)
+    kept = _copy_of(path) if before else None
+    if kept:
+        context.host.files.write("config.keep", kept, before.encode(), mode)
     context.host.files.write("config.set", path, after.encode(), mode)
+    return kept
+
+
+def _copy_of(path: Path) -> Path:
+    """The first copies stay, with what people wrote into the file; of those beyond, only the newest."""
+    names = [path.with_name(path.name + KEPT + (f".{n}" if n > 1 else "")) for n in range(1, MOST_KEPT + 1)]
+    return next((name for name in names if not name.exists()), names[-1])
 
 
 def _known(dotted: str) -> Key:
