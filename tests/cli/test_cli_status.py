@@ -44,7 +44,8 @@ def test_a_new_directory_is_told_with_what_comes_next(ready: Waiaas, data_dir: P
     assert told["state"] == "not running: `waiaas start --detach`"
     assert told["data directory"] == str(data_dir)
     assert told["database"].startswith("schema 16, 2")
-    assert told["update"] == "not looked for yet; `waiaas upgrade --check` asks"
+    assert told["update"] == "the daemon has not looked yet; `waiaas upgrade --check` asks"
+    assert "settings" not in told
     assert told["kill switch"] == "off"
     assert told["backups"] == "none: `waiaas backup create`"
     assert "open run" not in told
@@ -64,9 +65,45 @@ def test_update_and_withdrawal_are_told_with_the_command(
     assert "the last check failed: the feed is away" in ready("status").out
 
 
+def test_a_first_check_that_failed_is_told_as_that__VCHK_03(
+    ready: Waiaas, checked: Callable[[CheckOutcome], None]
+) -> None:
+    checked(CheckOutcome(None, None, "no answer within 5 s"))
+    told = lines(ready("status").out)
+    assert told["update"] == "the last check failed: no answer within 5 s (`waiaas upgrade --check`)"
+
+
+def test_settings_that_the_daemon_would_not_start_on_are_told_first__DMN_1(
+    ready: Waiaas, data_dir: Path
+) -> None:
+    (data_dir / "config.toml").write_text("[daemon]\nport = 'x'\nprot = 1\n")
+    told = lines(ready("status").out)
+    assert told["settings"] == "2 problems: `waiaas config validate`"
+    assert told["state"] == "not running: mend the settings first, `waiaas config validate`"
+    assert ready("status", "--json").document["settingsProblems"] == 2
+    assert "next: `waiaas config validate`" in ready().out
+
+
+@pytest.mark.parametrize(("schema", "command"), [(99, "upgrade"), (9, "db status")])
+def test_no_start_is_advised_on_data_that_it_would_refuse__CMPT_02(
+    ready: Waiaas, data_dir: Path, schema: int, command: str
+) -> None:
+    with closing(sqlite3.connect(data_dir / "data/waiaas.db")) as connection, connection:
+        connection.execute("DELETE FROM schema_version WHERE version > ?", (schema,))
+        connection.execute("INSERT OR REPLACE INTO schema_version VALUES (?, 1, '')", (schema,))
+    told = lines(ready("status").out)
+    assert "start" not in told["state"]
+    assert told["state"].endswith(f"`waiaas {command}`")
+    assert told["database"].startswith("CANNOT BE SERVED, ")
+
+
 def test_kill_switch_and_backups_are_told(ready: Waiaas) -> None:
+    document = ready("status", "--json").document
+    assert (document["killSwitch"], document["killSwitchOn"]) == ("ACTIVE", False)
+    assert ready("kill-switch", "status").out == "the kill switch is off\n"
     ready("backup", "create")
-    ready("kill-switch", "on")
+    assert ready("kill-switch", "on").out == "the kill switch is ON (SUSPENDED)\n"
+    assert ready("status", "--json").document["killSwitchOn"] is True
     told = lines(ready("status").out)
     assert told["kill switch"] == "ON, nothing acts on wallets (SUSPENDED): `waiaas kill-switch off`"
     assert told["backups"].startswith("1, the newest made ")

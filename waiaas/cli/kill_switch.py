@@ -27,7 +27,7 @@ def run(args: argparse.Namespace, context: Context) -> Result:
         _look(context, loaded) if args.action == "status" else _switch(context, loaded, args.action == "on")
     )
     on = state != "ACTIVE"
-    return Result({"on": on, "state": state}, f"the kill switch is {'ON' if on else 'off'} ({state})")
+    return Result({"on": on, "state": state}, f"the kill switch is {f'ON ({state})' if on else 'off'}")
 
 
 def _look(context: Context, loaded: Loaded) -> str:

@@ -43,7 +43,7 @@ def overview(context: "Context") -> Result:
     elif found.legacy:
         state, following = "a directory of the previous implementation, not yet adopted", "init"
     else:
-        state, following = "stopped", "start --detach"
+        state, following = "stopped", "config validate" if found.parsed.problems else "start --detach"
     text = (
         f"{WHAT}\n\nversion         {__version__}\ndata directory  {found.layout.data_dir}\n"
         f"state           {state}\n\nnext: {context.again(following)}; `waiaas --help` lists all commands"

@@ -45,8 +45,11 @@ def _document(context: Context, loaded: Loaded, pid: int | None) -> dict[str, An
         "withdrawn": found.get("withdrawn"),
         "versionCheck": found.get("versionCheck"),
         "killSwitch": found.get("killSwitch"),
+        "killSwitchOn": None if found.get("killSwitch") is None else found["killSwitch"] != "ACTIVE",
         "databaseBytes": _bytes(loaded),
         "databaseProblem": found.get("problem"),
+        "databaseRefused": found.get("refused"),
+        "settingsProblems": len(loaded.parsed.problems),
         "backups": _backups(loaded),
     }
 
@@ -86,9 +89,10 @@ def _database(context: Context, loaded: Loaded) -> dict[str, Any]:
 
     try:
         with reading(loaded.layout.database, context.gate(loaded.layout), PATIENCE) as connection:
-            check = stored_check(connection)
+            check, state = stored_check(connection), look(connection)
             return {
-                "schemaVersion": look(connection).schema,
+                "schemaVersion": state.schema,
+                "refused": state.reason if state.action == "reject" else None,
                 "withdrawn": check.withdrawn,
                 "versionCheck": {
                     "latest": check.latest,

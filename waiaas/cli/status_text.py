@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from waiaas.cli.context import Context, Loaded
+from waiaas.core.compat import LATEST_SCHEMA_VERSION
 from waiaas.core.version import newer
 from waiaas.core.words import duration, size
 from waiaas.upgrade.elsewhere import advice
@@ -21,6 +22,7 @@ WIDTH = 16  # characters before the second column
 def described(context: Context, loaded: Loaded, document: dict[str, Any]) -> str:
     rows = (
         ("state", _state(context, loaded, document)),
+        *_settings(context, document),
         ("version", document["version"]),
         *_where(document),
         ("data directory", document["dataDir"]),
@@ -41,7 +43,24 @@ def _state(context: Context, loaded: Loaded, document: dict[str, Any]) -> str:
         return f"{HEALTH[document['health']]}{since} (pid {document['pid']}{unit}){look}"
     if loaded.legacy:
         return f"of the previous implementation, not yet adopted: {context.again('init')}"
-    return f"not running: {context.again('start --detach')}"
+    return f"not running: {_before_start(context, document) or context.again('start --detach')}"
+
+
+def _before_start(context: Context, document: dict[str, Any]) -> str | None:
+    """What a start would be refused for."""
+    if document["settingsProblems"]:
+        return f"mend the settings first, {context.again('config validate')}"
+    if document["databaseRefused"] is None:
+        return None
+    if (document["schemaVersion"] or 0) > LATEST_SCHEMA_VERSION:
+        return f"the data are of a newer version, {context.again('upgrade')}"
+    return f"this version cannot serve the data, {context.again('db status')}"
+
+
+def _settings(context: Context, document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if count := document["settingsProblems"]:
+        many = "1 problem" if count == 1 else f"{count} problems"
+        yield "settings", f"{many}: {context.again('config validate')}"
 
 
 def _where(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -57,6 +76,8 @@ def _database(context: Context, document: dict[str, Any]) -> str:
         return f"MISSING: {context.again('doctor')}"
     if document["databaseProblem"]:
         return f"CANNOT BE READ: {context.again('doctor')}"
+    if document["databaseRefused"]:
+        return f"CANNOT BE SERVED, {document['databaseRefused']}: {context.again('db status')}"
     schema = document["schemaVersion"]
     return f"{f'schema {schema}' if schema is not None else 'busy'}, {size(document['databaseBytes'])}"
 
@@ -73,10 +94,10 @@ def _update(context: Context, loaded: Loaded, document: dict[str, Any]) -> Itera
         yield f"not looked for (update_check = false); {context.again('upgrade --check')} asks"
     elif check and check["checkedAt"]:
         yield f"none; checked {_ago(context, check['checkedAt'])}"
-    else:
-        yield f"not looked for yet; {context.again('upgrade --check')} asks"
+    elif not (check and check["error"]):
+        yield f"the daemon has not looked yet; {context.again('upgrade --check')} asks"
     if check and check["error"]:
-        yield f"the last check failed: {check['error']}"
+        yield f"the last check failed: {check['error']} ({context.again('upgrade --check')})"
 
 
 def how_to_upgrade(context: Context, loaded: Loaded) -> str:
