@@ -6,7 +6,7 @@ import signal
 import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,9 +150,16 @@ class Processes:
             yield
 
     @contextmanager
-    def deaf_to_hangup(self) -> Iterator[None]:
-        """A terminal that closes must not stop a run half-way."""
-        with _ignoring(signal.SIGHUP):
+    def interruptible(self) -> Iterator[None]:
+        """A terminal that closes does not stop a run half-way. Ctrl-C and SIGTERM do, as KeyboardInterrupt,
+        and once: what follows is undoing, and nobody interrupts that."""
+
+        def interrupt(*_: object) -> None:
+            for number in STOPPING:
+                signal.signal(number, signal.SIG_IGN)
+            raise KeyboardInterrupt
+
+        with _ignoring(signal.SIGHUP), _handling(interrupt, *STOPPING):
             yield
 
     def kill(self, pid: int) -> None:
@@ -226,14 +233,20 @@ def _hung_up(milliseconds: int | None) -> bool:
     return any(event & select.POLLHUP for _, event in poll.poll(milliseconds))
 
 
+def _ignoring(*numbers: signal.Signals) -> AbstractContextManager[None]:
+    return _handling(signal.SIG_IGN, *numbers)
+
+
 @contextmanager
-def _ignoring(*numbers: signal.Signals) -> Iterator[None]:
+def _handling(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
+    """What is ignored already stays so: whoever started us wanted that."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in numbers]
+    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = [(number, signal.signal(number, handler)) for number in heard]
     try:
         yield
     finally:
-        for number, handler in before:
-            signal.signal(number, handler)
+        for number, restored in before:
+            signal.signal(number, restored)

@@ -159,7 +159,7 @@ def steps_of(state: OpenRun) -> Sequence[Step]:
 
 def _run(place: Place, plan: Facts, steps: Sequence[Step]) -> Facts:
     run = make_run(place, plan)
-    with place.host.processes.deaf_to_hangup():
+    with place.host.processes.interruptible():
         try:
             return transaction.execute(run, steps)
         finally:

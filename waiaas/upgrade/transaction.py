@@ -87,7 +87,13 @@ def execute(run: Run, steps: Sequence[Step]) -> Facts:
         except BaseException as problem:
             _give_up(run, steps, step, problem)
             raise
-    _commit(run, steps)
+    with run.host.processes.shielded():
+        _commit(run, steps)
+        return _finish_if_possible(run, steps)
+
+
+def _finish_if_possible(run: Run, steps: Sequence[Step]) -> Facts:
+    """Of a run that has committed: it succeeded, whatever becomes of what it leaves behind."""
     try:
         return finish(run, steps)
     except (WaiaasError, OSError, SqlError) as problem:
