@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.upgrade.test_presence import HOLD, STARTING
-from waiaas.core.errors import RollbackFailed
+from waiaas.core.errors import RollbackFailed, WaiaasError
 from waiaas.core.journal import FORMAT, Event
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.settings import Settings
+from waiaas.core.value import replace
 from waiaas.core.version import Version
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files, sha256
@@ -22,7 +23,7 @@ from waiaas.host.processes import Processes
 from waiaas.host.program import Program
 from waiaas.store import schema
 from waiaas.upgrade import book, child, daemon, neighbour, presence, story
-from waiaas.upgrade.place import Place, locked
+from waiaas.upgrade.place import Place, Wish, locked
 from waiaas.upgrade.report import Silent
 
 SWAPPED = ("check", "stop", "backup", "swap", "migrate", "verify")
@@ -215,3 +216,48 @@ def test_probation_ends_with_our_run_whatever_run_comes_after_it__UPGR_16(two: T
 
     assert presence.follow(two.place, Never(), lambda: True, lambda: None)  # type: ignore[arg-type]
     assert "committed" not in two.program.journal.read_text()
+
+
+def beside(two: Two, name: str) -> Place:
+    """Another program in the same folder."""
+    other = ProgramLayout(two.program.program.with_name(name))
+    other.program.write_bytes(b"release candidate")
+    return replace(two.place, program=other)
+
+
+def test_another_program_in_the_folder_recovers_the_one_the_run_is_about__UPGR_06(
+    two: Two, started: list[str]
+) -> None:
+    two.journal()
+    place = beside(two, "waiaas-rc")
+    with locked(place):
+        assert story.recover(place) is not None
+    assert two.program.program.read_bytes() == b"old"
+    assert place.program.program.read_bytes() == b"release candidate"
+    assert started == [str(two.theirs.data_dir)]
+
+
+def test_a_run_about_a_program_elsewhere_is_refused__UPGR_06(two: Two, tmp_path: Path) -> None:
+    two.plan["program"] = str(tmp_path / "elsewhere" / "waiaas")
+    two.journal()
+    before = two.program.journal.read_bytes()
+    with pytest.raises(RollbackFailed) as refused, locked(two.place):
+        story.recover(two.place)
+    assert refused.value.code == "program-moved"
+    assert two.program.journal.read_bytes() == before
+    assert two.program.program.read_bytes() == b"new"
+
+
+def test_the_runs_of_another_program_are_no_history_of_ours__UPGR_04(two: Two, started: list[str]) -> None:
+    """Nor is one of them what `--rollback` undoes; but the programs that each keeps are kept."""
+    two.journal(("committed", ""))
+    place = beside(two, "waiaas-rc")
+    with locked(place):
+        story.recover(place)
+    assert [run["run"] for run in book.history(two.program)] == ["r"]
+    assert book.history(place.program) == []
+    assert [run["run"] for run in book.Book(place.program, Files(), Clock()).recent(1)] == ["r"]
+    theirs = replace(place, layout=two.theirs)
+    with pytest.raises(WaiaasError) as refused:
+        story.roll_back(theirs, Wish())
+    assert refused.value.code == "nothing-to-roll-back"

@@ -40,7 +40,7 @@ class Book:
         from waiaas.core.journal import record
 
         closed = record(state)
-        if closed["run"] not in {r.get("run") for r in self.history()}:
+        if closed["run"] not in {r.get("run") for r in _runs(self.layout)}:
             line = json.dumps(closed, sort_keys=True, ensure_ascii=False).encode() + b"\n"
             kept = _content(self.layout.history)
             torn = b"\n" if kept and not kept.endswith(b"\n") else b""  # else it would swallow ours
@@ -49,8 +49,15 @@ class Book:
         return closed
 
     def history(self) -> "list[Facts]":
-        """Closed runs, oldest first; a line that cannot be read is passed over."""
+        """Closed runs of this program, oldest first; a line that cannot be read is passed over."""
         return history(self.layout)
+
+    def recent(self, number: int) -> "list[Facts]":
+        """The newest closed runs of each program in this folder."""
+        newest: dict[str, list[Facts]] = {}
+        for run in _runs(self.layout):
+            newest.setdefault(str(run.get("program")), []).append(run)
+        return [run for runs in newest.values() for run in runs[-number:]]
 
     def _mend_torn_line(self) -> None:
         """A torn last line would swallow the next event: cut it off first."""
@@ -76,6 +83,13 @@ def open_run(layout: ProgramLayout) -> "OpenRun | None":
 
 
 def history(layout: ProgramLayout) -> "list[Facts]":
+    """Closed runs of this program: others in its folder write into the same book. Only the name tells
+    them apart, so that the folder may be moved."""
+    name = layout.program.name
+    return [run for run in _runs(layout) if Path(str(run.get("program") or name)).name == name]
+
+
+def _runs(layout: ProgramLayout) -> "list[Facts]":
     found = []
     for line in _content(layout.history).splitlines():
         try:
@@ -93,7 +107,7 @@ def installed_program(path: Path) -> Path:
     if path.parent.name != FOLDER:
         return path
     layout = ProgramLayout(path.parents[1] / path.name)
-    state, past = open_run(layout), history(layout)
+    state, past = open_run(layout), _runs(layout)
     told = (state.plan if state else past[-1] if past else {}).get("program")
     if not told or Path(told).parent != path.parents[1]:
         raise WaiaasError(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from waiaas.core.errors import Busy, NotReady, WaiaasError
+from waiaas.core.errors import Busy, NotReady, RollbackFailed, WaiaasError
 from waiaas.core.journal import Facts
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.settings import Settings
@@ -60,11 +60,25 @@ def locked(place: Place, patience: float = 0.0) -> Iterator[None]:
 
 
 def make_run(place: Place, plan: Facts) -> Run:
-    book = Book(place.program, place.host.files, place.host.clock)
+    """Raises `RollbackFailed` "program-moved" where the plan is about a program of another folder."""
+    program = _program_of(place, plan)
+    book = Book(program, place.host.files, place.host.clock)
     layout = Layout(Path(plan["dataDir"]), Path(plan["database"]), Path(plan["config"]))
     mine = layout.data_dir == place.layout.data_dir
     owner = place.owner if mine else other_owner(layout.data_dir)
-    return Run(place.host, layout, place.program, place.settings, place.report, book, plan, owner=owner)
+    return Run(place.host, layout, program, place.settings, place.report, book, plan, owner=owner)
+
+
+def _program_of(place: Place, plan: Facts) -> ProgramLayout:
+    """The program that the plan is about: ours, or another one in its folder, which shares the journal."""
+    told = Path(str(plan.get("program") or place.program.program))
+    if told.parent != place.program.program.parent:
+        raise RollbackFailed(
+            "program-moved",
+            f"the open run is about {told}, and not about a program in {place.program.program.parent}",
+            "move program and .waiaas back there, then run `waiaas upgrade --recover`; nothing was touched",
+        )
+    return ProgramLayout(told)
 
 
 def bystander(place: Place) -> Run:

@@ -148,7 +148,7 @@ class Swap(Reversible):
         slots.swap_back(run.host.files, run.program, run.plan["oldDigest"], facts.get("previous"))
 
     def tidy(self, run: Run, state: OpenRun) -> None:
-        recent = run.book.history()[-run.settings.upgrade.keep_backups :]
+        recent = run.book.recent(run.settings.upgrade.keep_backups)
         wanted = {r.get(k) for r in [*recent, state.plan] for k in ("oldDigest", "newDigest")}
         slots.prune(run.host.files, run.program, {str(digest) for digest in wanted})
 
