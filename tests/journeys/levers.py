@@ -59,6 +59,10 @@ def at(point):
             stream.write(str(os.getpid()))
         open(os.path.join(LEVERS, "gate")).close()
     fault = _pulled("fail")
+    if point == "ballast:remove" and fault and fault[-1] == "lasting" and _pulled("full") is not None:
+        for name in ("fail", "full"):
+            os.remove(os.path.join(LEVERS, name))
+        fault = None
     if fault and _fails(point, *fault):
         number = getattr(errno, fault[0])
         raise OSError(number, os.strerror(number), point)
@@ -68,7 +72,7 @@ def _fails(point, _error, where, lasting="no"):
     if _pulled("full") is not None:
         return point.rpartition(":")[2] in TAKES_ROOM
     hit = re.fullmatch(where, point) is not None
-    if hit and lasting == "lasting":
+    if hit and lasting != "no":
         open(os.path.join(LEVERS, "full"), "w").close()
     return hit
 '''
@@ -90,10 +94,10 @@ class Levers:
     def let_go(self, name: str) -> None:
         (self.folder / name).unlink(missing_ok=True)
 
-    def fail(self, error: int, where: str, *, lasting: bool = False) -> None:
-        """Every operation whose name matches `where` fails; `lasting`: from the first one on all that
-        take room on a disk."""
-        self.pull("fail", errno.errorcode[error], where, *(["lasting"] if lasting else []))
+    def fail(self, error: int, where: str, lasting: str = "no") -> None:
+        """Every operation whose name matches `where` fails; "lasting": from the first one on all that take
+        room on a disk, until the run drops its ballast; "for-good": until somebody mends it."""
+        self.pull("fail", errno.errorcode[error], where, lasting)
 
     def mend(self) -> None:
         """The fault is gone."""
