@@ -1,5 +1,6 @@
 """The log: forms, bounds, secrets, and streams that break."""
 
+import errno
 import io
 import json
 import os
@@ -143,9 +144,73 @@ def test_a_line_larger_than_the_file_is_still_written(tmp_path: Path) -> None:
 
 
 def test_a_file_that_can_no_longer_be_written_costs_lines_only__DMN_2(tmp_path: Path) -> None:
-    sink = RotatingFile(tmp_path / "l")
-    sink.close()
+    (tmp_path / "logs").mkdir()
+    sink = RotatingFile(tmp_path / "logs" / "l")
+    (tmp_path / "logs" / "l").unlink()
+    (tmp_path / "logs").rmdir()
     sink.write("x")
+    sink.close()
+    full = RotatingFile(Path("/dev/full"))
+    full.write("x")
+    full.close()
+
+
+def numbered(folder: Path) -> dict[str, list[str]]:
+    """The files of the log, and which lines they have."""
+    return {path.name: [line[:7] for line in path.read_text().splitlines()] for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("lacking", ["open", "rename"])
+def test_a_rotation_that_fails_for_a_moment_costs_neither_lines_nor_old_files__DMN_5(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacking: str
+) -> None:
+    """For want of descriptors, say: the lines go on into the file that is open, and it is tried again."""
+    sink = RotatingFile(tmp_path / "l", max_bytes=80, keep=4)
+    for number in range(10):
+        sink.write(f"line {number:02} " + "x" * 30)
+    before = numbered(tmp_path)
+
+    def short(*_: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as lack:
+        lack.setattr(os, *(("open", short) if lacking == "open" else ("rename", short)))
+        if lacking == "rename":
+            lack.setattr(Path, "rename", short)
+        for number in range(10, 16):
+            sink.write(f"line {number:02} " + "x" * 30)
+    for number in range(16, 19):
+        sink.write(f"line {number:02} " + "x" * 30)
+    sink.close()
+    after = numbered(tmp_path)
+    assert sorted(line for lines in after.values() for line in lines)[-11:] == [
+        f"line {number:02}" for number in range(8, 19)
+    ]
+    assert len(after) <= 5
+    assert before["l.1"] in after.values()
+
+
+def test_a_log_that_was_deleted_or_moved_by_hand_is_made_anew__DMN_5(tmp_path: Path) -> None:
+    path = tmp_path / "l"
+    sink = RotatingFile(path, max_bytes=200)
+    sink.write("first")
+    path.unlink()
+    sink.write("second")
+    path.rename(tmp_path / "moved")
+    sink.write("third")
+    sink.close()
+    assert numbered(tmp_path) == {"moved": ["second"], "l": ["third"]}
+
+
+def test_what_others_write_into_the_file_counts__DMN_5(tmp_path: Path) -> None:
+    """A traceback on the standard streams, which follow it."""
+    sink = RotatingFile(tmp_path / "l", max_bytes=100)
+    sink.write("first")
+    with (tmp_path / "l").open("a") as other:
+        other.write("x" * 100)
+    sink.write("second")
+    sink.close()
+    assert numbered(tmp_path)["l"] == ["second"]
 
 
 def test_a_link_is_not_followed__UPGR_14(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The log of a detached daemon: a file of bounded size, and a bounded number of older ones."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from waiaas.core.layout import FILE_MODE
@@ -14,7 +15,8 @@ STANDARD = (1, 2)  # stdout and stderr, so that what Python itself says lands in
 
 
 class RotatingFile:
-    """A sink. The file is opened 0600 and renamed once it would exceed `max_bytes`."""
+    """A sink. The file is opened 0600 and renamed once it would exceed `max_bytes`; one that was moved or
+    deleted is made anew. Until a new one can be opened, lines go where they went before."""
 
     def __init__(
         self, path: Path, max_bytes: int = MAX_BYTES, keep: int = KEEP, redirect: tuple[int, ...] = ()
@@ -25,36 +27,47 @@ class RotatingFile:
         self._keep = keep
         self._redirect = redirect
         self._descriptor = -1
-        self._size = 0
         self._open()
 
     def write(self, line: str) -> None:
         data = line.encode("utf-8", "backslashreplace") + b"\n"
-        try:
-            if self._size and self._size + len(data) > self._max_bytes:
-                self._rotate()
-            self._size += os.write(self._descriptor, data)
-        except OSError:
-            return  # a full disk costs lines, not the daemon
+        with suppress(OSError):
+            self._make_way(len(data))
+        with suppress(OSError):  # a full disk costs lines, not the daemon
+            os.write(self._descriptor, data)
 
     def close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
+    def _make_way(self, more: int) -> None:
+        """For so many bytes: our file has the name, and room."""
+        try:
+            found = self._path.lstat()
+        except FileNotFoundError:
+            self._open()
+            return
+        if self._descriptor < 0 or not os.path.samestat(found, os.fstat(self._descriptor)):
+            self._open()
+        elif found.st_size and found.st_size + more > self._max_bytes:
+            self._rotate()
+
     def _rotate(self) -> None:
-        for number in range(self._keep, 1, -1):
-            younger = self._numbered(number - 1)
-            if younger.exists():
-                younger.rename(self._numbered(number))
+        """Older ones move on to the first number that is free, so that a rotation which fails half-way and
+        is tried again costs none of them."""
+        taken = [self._numbered(number) for number in range(1, self._keep)]
+        free = next((at for at, each in enumerate(taken) if not each.exists()), len(taken))
+        for number in range(free, 0, -1):
+            self._numbered(number).rename(self._numbered(number + 1))
         self._path.rename(self._numbered(1))
-        self.close()
         self._open()
 
     def _open(self) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._descriptor = os.open(self._path, flags, FILE_MODE)
-        self._size = os.fstat(self._descriptor).st_size
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        opened = os.open(self._path, flags, FILE_MODE)
+        self.close()
+        self._descriptor = opened
         for standard in self._redirect:
             os.dup2(self._descriptor, standard)
 
