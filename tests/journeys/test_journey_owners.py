@@ -129,6 +129,16 @@ def test_the_daemons_user_cannot_replace_the_program__UPGR_10(owned: Site) -> No
     assert f"hint: sudo {owned.program} --data-dir {owned.data} upgrade" in done.stderr
 
 
+def test_who_may_not_write_the_program_is_told_his_own_command_for_root__CLI_2(owned: Site) -> None:
+    for words in ("--rollback --keep-data", "--recover", "--to 1.9.0 --no-start", "--from /x/b.tgz"):
+        argv = [owned.python, "-I", str(owned.program), "--data-dir", str(owned.data), "upgrade"]
+        done = subprocess.run(
+            [*argv, *words.split()],
+            cwd="/", env=owned.environ, user=USER, group=USER, capture_output=True, text=True,
+        )  # fmt: skip
+        assert f"hint: sudo {owned.program} --data-dir {owned.data} upgrade {words}\n" in done.stderr
+
+
 def test_planted_upgrade_settings_decide_nothing__UPGR_14(
     owned: Site, workshop: Workshop, tmp_path: Path
 ) -> None:
@@ -145,6 +155,9 @@ def test_planted_upgrade_settings_decide_nothing__UPGR_14(
     feed.close()
     assert feed.requests == []
     assert "6.6.6" not in done.out + done.err
+    beside = owned.program.parent / ".waiaas/config.toml"
+    assert f"warning: upgrade.feed_url, upgrade.trusted_root of {config} decide nothing about" in done.err
+    assert f"; put them into {beside}\n" in done.err
 
 
 def test_planted_links_and_journals_change_nothing_of_root__UPGR_14(owned: Site) -> None:

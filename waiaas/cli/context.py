@@ -90,13 +90,13 @@ class Context:
             text,
             self.host.environ,
             overrides or {},
-            lenient=lenient or self._provisional(data_dir),
+            lenient=lenient or self.provisional(data_dir),
             defaults=built_in(),
         )
         if unread:
             parsed = replace(parsed, problems=(unread, *parsed.problems))
         if parsed.problems and not broken_ok:
-            raise _bad_settings(config, parsed)
+            raise bad_settings(config, parsed)
         layout = Layout(data_dir, _database(data_dir, parsed.settings.database.path, legacy), config)
         found = Loaded(layout, parsed.settings, parsed, initialised, legacy)
         self.loaded = self.loaded or found
@@ -131,7 +131,7 @@ class Context:
             self._data_dir = Path(where.data_dir(self.flags.data_dir, self.host.environ))
         return self._data_dir
 
-    def _provisional(self, data_dir: Path) -> bool:
+    def provisional(self, data_dir: Path) -> bool:
         """During an open run and after a roll-back unknown keys only warn (SPEC §5)."""
         if self.program is None or not self.program.base.is_dir():
             return False
@@ -215,7 +215,7 @@ def built_in() -> Mapping[str, str]:
     return {"upgrade.feed_url": url} if url else {}
 
 
-def _bad_settings(config: Path, parsed: Parsed) -> UsageError:
+def bad_settings(config: Path, parsed: Parsed) -> UsageError:
     found = parsed.problems
     many = "1 problem" if len(found) == 1 else f"{len(found)} problems"
     told = "".join(f"\n  {problem}" for problem in found)

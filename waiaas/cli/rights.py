@@ -12,10 +12,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from waiaas.cli.context import Context, Loaded, built_in
-from waiaas.core.errors import WaiaasError
+from waiaas.cli.context import Context, Loaded, bad_settings, built_in
+from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.layout import ProgramLayout
-from waiaas.core.settings import parse
+from waiaas.core.settings import Parsed, parse
 from waiaas.core.value import replace
 from waiaas.host.owner import Owner, acting_as, become, other_owner
 
@@ -44,14 +44,50 @@ def load(context: Context) -> Loaded:
         loaded = context.load()
     if context.program is None or not _foreign(context, loaded):
         return loaded
-    text = _owners_text(context.program)
-    parsed = parse(text, context.host.environ, {}, lenient=True, defaults=built_in())
+    lenient = context.provisional(context.data_dir())
+    parsed = _owners_settings(context, _owners_text(context.program, {0, os.geteuid()}), lenient)
+    if parsed.problems:
+        raise bad_settings(context.program.base / OWNERS_FILE, parsed)
+    for notice in parsed.notices:
+        context.out.warn(f"{context.program.base / OWNERS_FILE}: {notice}")
+    if told := _disobeyed(context.program, loaded, parsed):
+        context.out.warn("; ".join(told))
     origins = {
         key: parsed.origins[key] if key.startswith("upgrade.") else of
         for key, of in loaded.parsed.origins.items()
     }
     settings = replace(loaded.settings, upgrade=parsed.settings.upgrade)
     return replace(loaded, settings=settings, parsed=replace(loaded.parsed, origins=origins))
+
+
+def disobeyed(context: Context, loaded: Loaded) -> tuple[str, str] | None:
+    """`[upgrade]` settings of the data's owner that do not count where another user upgrades the program,
+    and where to put them: the program's owner upgrades it by his own (UPGR-14)."""
+    program = context.program
+    if program is None or not loaded.layout.data_dir.exists():
+        return None
+    owner = program.program.stat().st_uid
+    if owner == loaded.layout.data_dir.stat().st_uid:
+        return None
+    return _disobeyed(program, loaded, _owners_settings(context, _owners_text(program, {0, owner}), True))
+
+
+def _disobeyed(program: ProgramLayout, loaded: Loaded, obeyed: Parsed) -> tuple[str, str] | None:
+    theirs, ours = loaded.settings.upgrade, obeyed.settings.upgrade
+    names = [key.removeprefix("upgrade.") for key in loaded.parsed.origins if key.startswith("upgrade.")]
+    found = [
+        f"upgrade.{name}"
+        for name in names
+        if loaded.parsed.origins[f"upgrade.{name}"] == "file" and getattr(theirs, name) != getattr(ours, name)
+    ]
+    if not found:
+        return None
+    what = f"{', '.join(found)} of {loaded.layout.config} decide nothing about {program.program}"
+    return f"{what}, which is another user's", f"put them into {program.base / OWNERS_FILE}"
+
+
+def _owners_settings(context: Context, text: str | None, lenient: bool) -> Parsed:
+    return parse(text, context.host.environ, {}, lenient=lenient, defaults=built_in())
 
 
 @contextmanager
@@ -81,8 +117,8 @@ def _foreign(context: Context, loaded: Loaded) -> bool:
     return loaded.layout.data_dir.stat().st_uid != os.geteuid()
 
 
-def _owners_text(program: ProgramLayout) -> str | None:
-    """`.waiaas/config.toml`; refused if anybody but its owner could have written it."""
+def _owners_text(program: ProgramLayout, trusted: set[int]) -> str | None:
+    """`.waiaas/config.toml`; refused if anybody but `trusted` users could have written it."""
     path = program.base / OWNERS_FILE
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -90,10 +126,14 @@ def _owners_text(program: ProgramLayout) -> str | None:
         return None
     with os.fdopen(descriptor, "rb") as stream:
         found = os.fstat(stream.fileno())
-        if found.st_uid not in (0, os.geteuid()) or stat.S_IMODE(found.st_mode) & 0o022:
+        if found.st_uid not in trusted or stat.S_IMODE(found.st_mode) & 0o022:
             raise WaiaasError(
                 "foreign-settings",
                 f"{path} could have been written by somebody else, so it decides nothing",
                 f"sudo chown root {path} && sudo chmod 644 {path}",
             )
-        return stream.read(MAX_FILE).decode("utf-8")
+        content = stream.read(MAX_FILE)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise UsageError("bad-settings", f"{path} is not UTF-8 text", "save it as UTF-8") from problem

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from waiaas.cli.checks.finding import OK, PROBLEM, WARNING, Finding, Installation
 from waiaas.cli.legacy import lock_is_fresh
+from waiaas.cli.rights import disobeyed
 from waiaas.core.layout import Layout
 from waiaas.core.settings import KEYS
 from waiaas.core.settings_rules import Problem
@@ -25,7 +26,9 @@ def settings(here: Installation) -> Iterator[Finding]:
         yield Finding("settings", PROBLEM, f"{where}{problem.message}", _corrected(here, problem))
     for notice in parsed.notices:
         yield Finding("settings", WARNING, notice, f"take it out of {config}")
-    if not parsed.problems and not parsed.notices:
+    if told := disobeyed(here.context, here.loaded):
+        yield Finding("settings", WARNING, *told)
+    elif not parsed.problems and not parsed.notices:
         yield Finding("settings", OK, f"{config} is valid")
 
 
