@@ -1,12 +1,13 @@
 """What the artefact's `__main__` answers by itself, and what it leaves to the command line."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,10 @@ def file(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def daemon(folder: Path, answer: bytes) -> Iterator[list[bytes]]:
-    """Listens on the private socket that `daemon.json` names; gives what it was asked."""
-    path, asked = folder / "s", []
+def daemon(folder: Path, answer: bytes, drip: float = 0.0) -> Iterator[list[bytes]]:
+    """Listens on the private socket that `daemon.json` names; gives what it was asked. `drip`: seconds
+    between two bytes that go on coming after the answer."""
+    path, asked, done = folder / "s", [], threading.Event()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen()
@@ -40,18 +42,22 @@ def daemon(folder: Path, answer: bytes) -> Iterator[list[bytes]]:
         with connection:
             asked.append(connection.recv(4096))
             connection.sendall(answer)
+            with suppress(OSError):
+                while drip and not done.wait(drip):
+                    connection.sendall(b"x")
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
         yield asked
     finally:
+        done.set()
         listener.close()
 
 
 def ask(file: Path, *argv: str, **environ: str) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-I", file, *argv], env=environ, capture_output=True, text=True, cwd="/"
+        [sys.executable, "-I", file, *argv], env=environ, capture_output=True, text=True, cwd="/", timeout=60
     )
     assert done.stderr == ""
     return done.returncode, done.stdout
@@ -107,6 +113,29 @@ def test_a_strange_daemon_json_is_left_to_the_command_line__PRF_2(
 ) -> None:
     (tmp_path / "daemon.json").write_text(known)
     assert ask(file, "health", WAIAAS_DATA_DIR=str(tmp_path)) == FULL
+
+
+def test_a_daemon_that_drips_is_left_to_the_command_line_in_time__PRF_2(file: Path, tmp_path: Path) -> None:
+    """It would have the budget of bytes to say before anybody gave up: hours."""
+    with daemon(tmp_path, b"HTTP/1.1 200 OK\r\n", drip=0.1):
+        assert ask(file, "health", WAIAAS_DATA_DIR=str(tmp_path)) == FULL
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_pipe_or_a_link_for_a_daemon_json_is_left_to_the_command_line__PRF_2(
+    file: Path, tmp_path: Path, held: bool
+) -> None:
+    os.mkfifo(tmp_path / "daemon.json")
+    writer = os.open(tmp_path / "daemon.json", os.O_RDWR) if held else None
+    assert ask(file, "health", WAIAAS_DATA_DIR=str(tmp_path)) == FULL
+    if writer is not None:
+        os.close(writer)
+    (tmp_path / "daemon.json").unlink()
+    with daemon(tmp_path, whole(BODY)) as asked:
+        (tmp_path / "daemon.json").rename(tmp_path / "elsewhere")
+        (tmp_path / "daemon.json").symlink_to("elsewhere")
+        assert ask(file, "health", WAIAAS_DATA_DIR=str(tmp_path)) == FULL
+        assert asked == []
 
 
 def test_a_closed_stdout_is_left_to_the_command_line__PRF_1(file: Path) -> None:

@@ -117,7 +117,7 @@ HEALTH = """\
 # The answer to `health` of a daemon that is well, with no import but a socket. None: ask the command line.
 import os
 
-PATIENCE = 0.5  # seconds for each step; the command line has more
+PATIENCE = 0.5  # seconds in all; the command line has more
 BUDGET = 1 << 16  # bytes
 
 
@@ -128,14 +128,17 @@ def answer(words):
         words.pop(0)
     if words != ["health"] or directory[:1] in ("", "~", "-"):
         return None
-    with open(directory + "/daemon.json", "rb") as known:
-        path = known.read(4096).partition(b'"socket": "')[2].partition(b'"')[0]
+    known = os.open(directory + "/daemon.json", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    path = os.read(known, 4096).partition(b'"socket": "')[2].partition(b'"')[0]
+    os.close(known)
     return asked(path) if path[:1] == b"/" and b"\\\\" not in path else None
 
 
 def asked(path):
     import _socket
+    from time import monotonic
 
+    end = monotonic() + PATIENCE
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
         connection.settimeout(PATIENCE)
@@ -143,6 +146,7 @@ def asked(path):
         connection.sendall(b"GET /health HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n")
         told, more = b"", b"more"
         while more and len(told) < BUDGET:
+            connection.settimeout(end - monotonic())  # ValueError once that is over
             more = connection.recv(BUDGET)
             told += more
     finally:
