@@ -18,9 +18,9 @@ from waiaas.core.compat import (
     TooOld,
     assess,
     oldest_served,
-    require_compatible,
 )
 from waiaas.core.errors import Exit, SchemaIncompatible
+from waiaas.core.incompatible import require_compatible
 
 WRITTEN_BY = {release: schema for schema, group in SCHEMAS.items() for release in group}
 RELEASES = list(WRITTEN_BY)

@@ -6,7 +6,6 @@ from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
 from waiaas.cli.parser import actions, positive
 from waiaas.cli.table import size, table
-from waiaas.cli.underway import refuse_open_run
 from waiaas.core.errors import Exit
 from waiaas.host.clock import iso
 from waiaas.store.manifest import Backup, listing
@@ -36,6 +35,8 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     from waiaas.cli import backup_work as work
 
     if args.action in ("create", "prune"):
+        from waiaas.cli.underway import refuse_open_run
+
         refuse_open_run(context, loaded)
     match args.action:
         case "create":

@@ -19,8 +19,8 @@ from waiaas.core.layout import FOLDER, Layout, ProgramLayout
 from waiaas.core.settings import DatabaseSettings, Parsed, Settings, parse
 from waiaas.core.settings_rules import Problem
 from waiaas.core.value import frozen, mutable, replace
+from waiaas.host.gate import Gate
 from waiaas.host.host import Host
-from waiaas.host.locks import Gate
 
 if TYPE_CHECKING:
     from waiaas.host.owner import Owner

@@ -1,4 +1,4 @@
-"""Which database schemas this version serves, and what to say about the others (CMPT-01..03).
+"""Which database schemas this version serves (CMPT-01..03); `incompatible.py` says it of the others.
 
 The schema of a database is the highest `schema_version` row. The latest schema and the table are
 literals, because the maker's tool reads them out of a finished artefact without running it.
@@ -7,7 +7,6 @@ literals, because the maker's tool reads them out of a finished artefact without
 from collections.abc import Mapping
 
 from waiaas import __version__
-from waiaas.core.errors import SchemaIncompatible
 from waiaas.core.value import frozen
 
 LATEST_SCHEMA_VERSION = 16
@@ -101,15 +100,6 @@ def assess(schema: int) -> Verdict:
     return Migrate(schema, tuple(range(schema + 1, LATEST_SCHEMA_VERSION + 1)))
 
 
-def require_compatible(schema: int) -> None:
-    """Raise `SchemaIncompatible` (exit 6) unless the database can be served, migrated or not."""
-    verdict = assess(schema)
-    if isinstance(verdict, TooNew):
-        raise _too_new(verdict)
-    if isinstance(verdict, TooOld):
-        raise _too_old(verdict)
-
-
 def written_by(schema: int) -> str | None:
     """The newest release known to write that schema."""
     releases = SCHEMAS.get(schema)
@@ -122,27 +112,3 @@ def _stepping_stones() -> tuple[str, ...]:
     floor = SCHEMAS[MIN_COMPATIBLE_SCHEMA_VERSION][0].split(".")[:2]
     first = [release for release in releases if release.split(".")[:2] == floor][-1]
     return first, __version__
-
-
-def _too_new(verdict: TooNew) -> SchemaIncompatible:
-    author = f"WAIaaS {verdict.written_by}" if verdict.written_by else "a newer WAIaaS"
-    return SchemaIncompatible(
-        "schema-too-new",
-        f"the database has schema {verdict.schema}, written by {author}, and this version knows schemas"
-        f" up to {LATEST_SCHEMA_VERSION}: upgrade your WAIaaS; the database was not touched",
-        "run `waiaas upgrade`; to go back instead, run `waiaas upgrade --rollback`,"
-        " or restore an older backup: `waiaas backup list`, then `waiaas backup restore ID`",
-    )
-
-
-def _too_old(verdict: TooOld) -> SchemaIncompatible:
-    author = f", written by WAIaaS {verdict.written_by}," if verdict.written_by else ""
-    first, last = verdict.via
-    return SchemaIncompatible(
-        "schema-too-old",
-        f"the database has schema {verdict.schema}{author} and this version migrates from schema"
-        f" {MIN_COMPATIBLE_SCHEMA_VERSION} on: first upgrade to {first}, then to {last};"
-        " the database was not touched",
-        f"install WAIaaS {first} (the previous implementation), run its `waiaas start` once and stop it,"
-        f" then run `waiaas start` of {last} again",
-    )

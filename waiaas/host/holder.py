@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from waiaas.host.locks import holder
+from waiaas.host.records import holder
 
 
 class Holder:

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from waiaas.core.errors import WaiaasError
-from waiaas.host.locks import Gate, held_by
+from waiaas.host.gate import Gate
 
 SHARED_LOCK, SHARED_BYTES = 0x40000002, 510  # where a connection locks the file while it is in use
 BUSY_TIMEOUT = 5.0  # seconds a connection waits for another writer
@@ -106,6 +106,8 @@ def opened(path: Path) -> bool:
 def opened_by(path: Path) -> int | None:
     """Its pid, as `held_by` tells it. Only under the exclusive gate: no connection of our own process
     may be open then, it would lose its locks."""
+    from waiaas.host.records import held_by
+
     return held_by(path, SHARED_LOCK, SHARED_BYTES)
 
 

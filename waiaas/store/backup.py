@@ -11,7 +11,7 @@ to the live file until a new one was renamed into its place, or the backup was r
 from collections.abc import Collection
 from pathlib import Path
 
-from waiaas.core.compat import LATEST_SCHEMA_VERSION, require_compatible
+from waiaas.core.compat import LATEST_SCHEMA_VERSION
 from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import FILE_MODE, Layout
 from waiaas.core.retention import Kept, removable
@@ -23,7 +23,8 @@ from waiaas.store import manifest
 from waiaas.store.assemble import What, assemble
 from waiaas.store.assemble import row_counts as row_counts  # callers know it from here
 from waiaas.store.inspect import missing
-from waiaas.store.manifest import Backup as Backup  # callers know it from here
+from waiaas.store.manifest import Backup as Backup  # callers know both from here
+from waiaas.store.manifest import listing as listing
 from waiaas.store.replace import require_unused
 from waiaas.store.restore import put_back
 from waiaas.store.settle import settle, sweep
@@ -79,16 +80,6 @@ def create_alone(files: Files, clock: Clock, layout: Layout, what: What) -> Back
 
     whole = settle(layout.database) and not layout.database.is_symlink()
     return assemble(files, clock, layout, what, linked if whole else copied)
-
-
-def listing(layout: Layout) -> list[Backup]:
-    """Every backup of ours, the newest first, by the manifest's time."""
-    try:
-        folders = sorted(layout.backups.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    found = [backup for backup in map(manifest.read, folders) if backup is not None]
-    return sorted(found, key=_kept, reverse=True)
 
 
 def find(layout: Layout, backup_id: str) -> Backup:
@@ -147,6 +138,8 @@ def check_restorable(backup: Backup) -> None:
     """Raises "backup-damaged", SchemaIncompatible."""
     verify(backup)
     if backup.schema_version > LATEST_SCHEMA_VERSION:
+        from waiaas.core.incompatible import require_compatible
+
         require_compatible(backup.schema_version)
 
 

@@ -18,6 +18,7 @@ TRACES: dict[int, tuple[str, ...]] = {
     15: ("table telegram_users",),
     16: ("table wc_sessions", "table wc_store", "column pending_approvals approval_channel "),
 }
+TABLES = {"schema_version"} | {trace.split()[1] for traces in TRACES.values() for trace in traces}
 WORDS = {12: ("X402_PAYMENT", "X402_ALLOWED_DOMAINS")}
 
 
@@ -51,7 +52,7 @@ class History:
 
 def read(connection: Connection) -> History:
     """Raises `sqlite3.Error` where the file cannot be read."""
-    actual = facts(connection)
+    actual = facts(connection, TABLES)
     marks = {step: [_trace(actual, step, at) for at in range(len(TRACES[step]))] for step in TRACES}
     return History(
         rows=_rows(connection) if "table schema_version" in actual else (),

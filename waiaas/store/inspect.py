@@ -4,10 +4,10 @@ import sqlite3
 from pathlib import Path
 from typing import Literal
 
-from waiaas.core.compat import LATEST_SCHEMA_VERSION, Migrate, TooNew, TooOld, assess, require_compatible
+from waiaas.core.compat import LATEST_SCHEMA_VERSION, Migrate, TooNew, TooOld, assess
 from waiaas.core.errors import Busy, NotReady, WaiaasError
 from waiaas.core.value import frozen
-from waiaas.host.locks import Gate
+from waiaas.host.gate import Gate
 from waiaas.host.sqlite import Connection, reading
 from waiaas.store import history
 
@@ -35,6 +35,8 @@ class DatabaseState:
         if self.action != "reject":
             return
         if self.damage is None:
+            from waiaas.core.incompatible import require_compatible
+
             require_compatible(self.schema)
         raise damaged(self.reason)
 

@@ -4,15 +4,18 @@ from typing import TYPE_CHECKING, Any
 
 from waiaas.core.value import frozen
 from waiaas.host.sqlite import Connection
+from waiaas.store.pairs import LATEST, WITHDRAWN
+from waiaas.store.pairs import delete as delete  # callers know the four from here
+from waiaas.store.pairs import get as get
+from waiaas.store.pairs import number as number
+from waiaas.store.pairs import put as put
 
 if TYPE_CHECKING:
     from waiaas.core.check import CheckOutcome
 
-LATEST = "version_check_latest"
 CHECKED_AT = "version_check_checked_at"
 NOTIFIED_AT = "version_check_notified_at"
 ERROR = "version_check_error"
-WITHDRAWN = "version_check_withdrawn"
 
 
 @frozen
@@ -24,29 +27,6 @@ class StoredCheck:
     notified_at: int | None
     error: str | None
     withdrawn: dict[str, Any] | None
-
-
-def get(connection: Connection, key: str) -> str | None:
-    row = connection.execute("SELECT value FROM key_value_store WHERE key = ?", (key,)).fetchone()
-    return None if row is None else str(row["value"])
-
-
-def number(connection: Connection, key: str) -> int | None:
-    """A stored whole number; one that cannot be read counts as absent."""
-    return _number(get(connection, key))
-
-
-def put(connection: Connection, key: str, value: str, now: int) -> None:
-    """Insert or overwrite; `now` in Unix seconds."""
-    connection.execute(
-        "INSERT INTO key_value_store (key, value, updated_at) VALUES (?, ?, ?)"
-        " ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
-        (key, value, now),
-    )
-
-
-def delete(connection: Connection, key: str) -> None:
-    connection.execute("DELETE FROM key_value_store WHERE key = ?", (key,))
 
 
 def store_check(connection: Connection, outcome: "CheckOutcome", now: int) -> None:
@@ -87,10 +67,6 @@ def _set(connection: Connection, key: str, value: str | None, now: int) -> None:
         delete(connection, key)
     else:
         put(connection, key, value, now)
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _document(text: str | None) -> dict[str, Any] | None:

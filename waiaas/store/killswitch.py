@@ -8,9 +8,8 @@ make of them, for as long as it is to come.
 from typing import Literal
 
 from waiaas.host.sqlite import Connection
-from waiaas.store import audit, keyvalue
+from waiaas.store import pairs
 from waiaas.store.atomic import atomic
-from waiaas.store.migrations import m14
 
 State = Literal["ACTIVE", "SUSPENDED", "LOCKED"]
 STATE = "kill_switch_state"
@@ -21,12 +20,12 @@ THROWN = ("SUSPENDED", "LOCKED", "ACTIVATED")  # the last one before schema 14
 
 def state(connection: Connection) -> State:
     """What is stored; a database that never stored one is ACTIVE."""
-    stored = keyvalue.get(connection, STATE)
-    if stored in m14.WORDS and _will_migrate(connection):
-        stored = m14.WORDS[stored]
+    stored = pairs.get(connection, STATE)
     if stored is None or stored == "ACTIVE":
         return "ACTIVE"
-    return "LOCKED" if stored == "LOCKED" else "SUSPENDED"
+    if stored in ("LOCKED", "SUSPENDED"):
+        return "LOCKED" if stored == "LOCKED" else "SUSPENDED"
+    return _of_old(connection, stored)
 
 
 def is_on(connection: Connection) -> bool:
@@ -35,7 +34,7 @@ def is_on(connection: Connection) -> bool:
 
 def thrown(connection: Connection) -> tuple[int | None, str | None]:
     """Since when (Unix seconds) the switch is on, and who threw it; None where that is not known."""
-    return keyvalue.number(connection, ACTIVATED_AT), keyvalue.get(connection, ACTIVATED_BY)
+    return pairs.number(connection, ACTIVATED_AT), pairs.get(connection, ACTIVATED_BY)
 
 
 def switch(connection: Connection, on: bool, actor: str, now: int) -> State:
@@ -54,28 +53,34 @@ def switch(connection: Connection, on: bool, actor: str, now: int) -> State:
 def throw(connection: Connection, actor: str, now: int) -> None:
     """It is on afterwards, whatever schema the database has: before 14 NORMAL was the word for off."""
     with atomic(connection):
-        if keyvalue.get(connection, STATE) not in THROWN:
+        if pairs.get(connection, STATE) not in THROWN:
             _suspend(connection, actor, now)
 
 
-def _will_migrate(connection: Connection) -> bool:
-    """Migration 14 has not run on this database yet, and what it finds it will translate."""
+def _of_old(connection: Connection, stored: str) -> State:
+    """Where migration 14 has not run on this database yet, what it will make of the word."""
     from waiaas.store.inspect import look
+    from waiaas.store.migrations import m14
 
-    return m14.VERSION in look(connection).pending
+    off = m14.WORDS.get(stored) == "ACTIVE" and m14.VERSION in look(connection).pending
+    return "ACTIVE" if off else "SUSPENDED"
 
 
 def _suspend(connection: Connection, actor: str, now: int) -> None:
-    keyvalue.put(connection, STATE, "SUSPENDED", now)
-    keyvalue.put(connection, ACTIVATED_AT, str(now), now)
-    keyvalue.put(connection, ACTIVATED_BY, actor, now)
+    from waiaas.store import audit
+
+    pairs.put(connection, STATE, "SUSPENDED", now)
+    pairs.put(connection, ACTIVATED_AT, str(now), now)
+    pairs.put(connection, ACTIVATED_BY, actor, now)
     audit.write(connection, "KILL_SWITCH_ACTIVATED", actor, {"state": "SUSPENDED"}, now, "critical")
 
 
 def _activate(connection: Connection, actor: str, now: int, before: State) -> None:
-    keyvalue.put(connection, STATE, "ACTIVE", now)
-    keyvalue.delete(connection, ACTIVATED_AT)
-    keyvalue.delete(connection, ACTIVATED_BY)
+    from waiaas.store import audit
+
+    pairs.put(connection, STATE, "ACTIVE", now)
+    pairs.delete(connection, ACTIVATED_AT)
+    pairs.delete(connection, ACTIVATED_BY)
     audit.write(
         connection, "KILL_SWITCH_RECOVERED", actor, {"state": "ACTIVE", "from": before}, now, "warning"
     )

@@ -29,9 +29,8 @@ def tokens(sql: str) -> list[Token]:
     ]
 
 
-def checks(sql: str) -> list[str]:
+def checks(found: list[Token]) -> list[str]:
     """Each CHECK expression of a CREATE TABLE, normalised: spacing, case, quotes, order of IN lists."""
-    found = tokens(sql)
     return sorted(
         _expression([token.text for token in found[at + 2 : closing(found, at + 1)]])
         for at in range(len(found) - 1)

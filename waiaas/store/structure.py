@@ -4,7 +4,7 @@ Column order and the wording of the CREATE text do not count: real files of sche
 column orders. Everything is read through PRAGMAs, but the CHECKs, which only the text tells.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from waiaas.host.sqlite import Connection
 from waiaas.store.sqltext import checks, tokens
@@ -17,13 +17,16 @@ INDEX_COLUMNS = 'SELECT name, "desc", coll FROM pragma_index_xinfo(?) WHERE key'
 BINDING = ("check ", "foreign key ", "unique ")  # what may not be there if it is not expected
 
 
-def facts(connection: Connection) -> Facts:
-    """One sentence for each table, column, key, constraint and index."""
+def facts(connection: Connection, tables: Collection[str] = ()) -> Facts:
+    """One sentence for each table, column, key, constraint and index; of these `tables` alone, if any."""
     found = connection.execute(
         "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
     ).fetchall()
     return frozenset(
-        sentence for row in found for sentence in _table(connection, str(row["name"]), str(row["sql"]))
+        sentence
+        for row in found
+        if not tables or row["name"] in tables
+        for sentence in _table(connection, str(row["name"]), str(row["sql"]))
     )
 
 
@@ -54,9 +57,10 @@ def _table(connection: Connection, name: str, sql: str) -> Iterator[str]:
             f"foreign key {name} {row['from']} -> {row['table']} {row['to']}"
             f" on update {row['on_update']} on delete {row['on_delete']}"
         )
-    yield from (f"check {name} {expression}" for expression in checks(sql))
+    words = tokens(sql)
+    yield from (f"check {name} {expression}" for expression in checks(words))
     yield from _indexes(connection, name)
-    if "autoincrement" in (token.text for token in tokens(sql)):
+    if "autoincrement" in (token.text for token in words):
         yield f"autoincrement {name}"
 
 

@@ -1,10 +1,10 @@
 """What the build put into this program: its facts, and files."""
 
 import json
-import pkgutil
+from pathlib import Path
 from typing import Any
 
-from waiaas import __version__
+import waiaas
 from waiaas.core.value import frozen
 
 FACTS = "_build.json"
@@ -25,7 +25,7 @@ def build_info() -> BuildInfo:
     """The facts the build wrote down; those of a development tree where it did not."""
     facts: dict[str, Any] = json.loads(content(FACTS) or b"{}")
     return BuildInfo(
-        facts.get("version", __version__),
+        facts.get("version", waiaas.__version__),
         facts.get("commit", ""),
         int(facts.get("built", 0)),
         facts.get("feedUrl", ""),
@@ -35,7 +35,9 @@ def build_info() -> BuildInfo:
 
 def content(name: str) -> bytes | None:
     """The content of a file inside the package; None where there is none."""
+    loader: Any = waiaas.__loader__
     try:
-        return pkgutil.get_data("waiaas", name)
+        found: bytes = loader.get_data(str(Path(waiaas.__file__).parent / name))
     except OSError:
         return None
+    return found

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from waiaas import __version__
 from waiaas.core.layout import Layout
 from waiaas.core.settings import Settings
+from waiaas.host.gate import Gate
 from waiaas.host.host import Host
-from waiaas.host.locks import Gate, holder
-from waiaas.host.sqlite import Connection, reading, transaction, writing
-from waiaas.store.keyvalue import LATEST, WITHDRAWN, get, mark_notified, put, stored_check
+from waiaas.host.sqlite import Connection, reading
+from waiaas.store.pairs import LATEST, WITHDRAWN, get, put
 
 TOLD = "version_check_notified_about"  # a withdrawal is told once at once, then daily
 MUTED_BY = "WAIAAS_NO_UPDATE_NOTIFY"
@@ -40,6 +40,7 @@ def _shown(host: Host, layout: Layout, mode: str, asked: bool, spoken: Spoken) -
         if not _anything(connection):
             return None
         from waiaas.store.inspect import look
+        from waiaas.store.keyvalue import mark_notified, stored_check
         from waiaas.upgrade.box import box, judge
         from waiaas.upgrade.elsewhere import advice
 
@@ -47,6 +48,9 @@ def _shown(host: Host, layout: Layout, mode: str, asked: bool, spoken: Spoken) -
         due = judge(stored_check(connection), get(connection, TOLD), __version__, now, what)
         if due is None or look(connection).action != "ok":
             return None
+    from waiaas.host.records import holder
+    from waiaas.host.sqlite import transaction, writing
+
     with writing(layout.database, gate, patience=0) as connection:
         connection.execute("PRAGMA busy_timeout = 0")
         if holder(layout.run_lock) is not None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from waiaas import __version__
-from waiaas.core.compat import LATEST_SCHEMA_VERSION, require_compatible
+from waiaas.core.compat import LATEST_SCHEMA_VERSION
+from waiaas.core.incompatible import require_compatible
 from waiaas.core.journal import Facts
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.host.host import Host
