@@ -43,7 +43,7 @@ def _recover(context: Context, loaded: Loaded) -> None:
     if context.program is None or open_run(context.program) is None:
         return
     from waiaas.cli.place import place
-    from waiaas.upgrade import presence, story
+    from waiaas.upgrade import decision, neighbour, presence, story
     from waiaas.upgrade.place import locked
     from waiaas.upgrade.report import Silent
 
@@ -51,6 +51,9 @@ def _recover(context: Context, loaded: Loaded) -> None:
     try:
         with locked(where):
             story.recover(where, restart=False)
+    except neighbour.OutOfReach:
+        if decision.undecided(where) is not None:
+            raise  # the version that would do the work here may yet be taken back
     except PermissionError as problem:
         raise RollbackFailed(
             "recovery-needs-owner",

@@ -17,7 +17,7 @@ from waiaas.cli.legacy import refuse_legacy_daemon
 from waiaas.cli.output import Result
 from waiaas.cli.status import open_run
 from waiaas.cli.status_text import how_to_upgrade
-from waiaas.cli.watch import Watch, announce_recovery, state
+from waiaas.cli.watch import Watch, announce_recovery, await_decision, state
 from waiaas.core.check import CheckAbandoned, CheckOutcome
 from waiaas.core.errors import Busy, Exit, WaiaasError
 from waiaas.core.layout import Layout
@@ -109,6 +109,7 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
         announce_recovery(where)
         if presence.settle_before_start(where, lock):
             probation.set()
+        await_decision(where, lock, context.gate(loaded.layout), log)
         if presence.program_changed(where):
             log.info("the installed program is another version: becoming that one")
             lock.release()

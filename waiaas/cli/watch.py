@@ -1,5 +1,5 @@
-"""The daemon's side of an upgrade run: a recovery that takes its time, and a probation, in which a thread
-follows the run that started us (UPGR-15)."""
+"""The daemon's side of an upgrade run: a recovery that takes its time, a run of other data to wait for, and
+a probation, in which a thread follows the run that started us (UPGR-15, UPGR-16)."""
 
 from threading import Event
 
@@ -10,7 +10,9 @@ from waiaas.daemon.log import Log
 from waiaas.daemon.notify import notify, patience, saying
 from waiaas.daemon.serve import Service
 from waiaas.host.http import local_health
-from waiaas.upgrade import child, presence
+from waiaas.host.locks import Gate, Lock
+from waiaas.store.inspect import inspect
+from waiaas.upgrade import child, decision, presence
 from waiaas.upgrade.place import Place
 
 
@@ -23,6 +25,17 @@ def announce_recovery(place: Place) -> None:
     """Whoever waits for us must not take a long recovery for a daemon that hangs."""
     if presence.deserted(place.program):
         notify(place.host.environ, saying("finishing an interrupted upgrade", patience(child.PATIENCE)))
+
+
+def await_decision(place: Place, lock: Lock, gate: Gate, log: Log) -> None:
+    """Our data are not migrated by a version that a run of other data may yet take back (UPGR-16)."""
+    run = decision.undecided(place)
+    if run is None or inspect(place.layout.database, gate).action != "migrate":
+        return
+    told = f"waiting until the upgrade of {run.plan.get('dataDir')} to {run.plan.get('to')} is decided"
+    log.info(f"{told}: our database would be migrated by that version")
+    notify(place.host.environ, saying(told, patience(child.PATIENCE + decision.DESERTED)))
+    decision.await_decision(place, lock, child.PATIENCE)
 
 
 @mutable
