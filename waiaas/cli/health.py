@@ -73,14 +73,42 @@ def _poll(url: str | None, timeout: float, flags: Flags, environ: Mapping[str, s
 
     if url:
         (host, port), private = _from_url(url), None
+        _refuse_if_offline(host, flags, environ)
     else:
         host, port, private = _from_daemon(data_dir(flags.data_dir, environ))
     try:
         return local_health(host, port, timeout, private=private, sure=True)
     except NetworkProblem as problem:
         if problem.code == "network-refused":
-            raise NotReady("not-running", "the daemon is not running", "waiaas start --detach") from problem
+            raise _nobody(url, problem) from problem
+        if problem.code == "network-timeout":
+            own = "`waiaas logs` may say why; `waiaas restart` starts it anew"
+            problem.hint = "look at that machine, or wait longer: --timeout S" if url else own
         raise
+
+
+def _nobody(url: str | None, problem: WaiaasError) -> NotReady:
+    """The daemon that was asked for is another one than `start` would start, where somebody named it."""
+    if not url:
+        return NotReady("not-running", "the daemon is not running", "waiaas start --detach")
+    why = str(getattr(problem.__cause__, "strerror", None) or problem.__cause__)
+    hint = "check the address, and on that machine: waiaas status"
+    return NotReady("not-running", f"nothing answers at {url} ({why[:1].lower()}{why[1:]})", hint)
+
+
+def _offline(flags: Flags, environ: Mapping[str, str]) -> bool:
+    return flags.offline or environ.get("WAIAAS_OFFLINE", "").lower() in ("1", "true", "yes", "on")
+
+
+def _refuse_if_offline(host: str, flags: Flags, environ: Mapping[str, str]) -> None:
+    """No outgoing connection at all (CLI-6): this machine is none."""
+    number = host.replace(".", "").isdigit() and host.startswith(("127.", "0.0.0.0"))  # noqa: S104 - compared
+    if _offline(flags, environ) and not number and host not in ("localhost", "::1", "::"):
+        raise WaiaasError(
+            "network-offline",
+            f"{host} is another machine, and WAIaaS was told to stay offline",
+            "leave out --offline and unset WAIAAS_OFFLINE",
+        )
 
 
 def _from_url(url: str) -> tuple[str, int]:
@@ -100,6 +128,12 @@ def _from_daemon(directory: str) -> tuple[str, int, str | None]:
         known = _described(f"{directory}/daemon.json")
     except (FileNotFoundError, NotADirectoryError) as problem:
         raise _not_ready(directory) from problem
+    except PermissionError as problem:
+        from pathlib import Path
+
+        from waiaas.cli.closed import closed
+
+        raise closed(Path(directory), ("health",)) from problem
     port = _member(known, "port")
     if not (port.isascii() and port.isdigit()):
         raise _not_ready(directory)
@@ -149,7 +183,7 @@ def _poll_https(url: str, timeout: float, flags: Flags, environ: Mapping[str, st
     from waiaas.host.http import Network
     from waiaas.host.problems import HttpStatus
 
-    network = Network(environ, Clock(), flags.offline or environ.get("WAIAAS_OFFLINE") == "1")
+    network = Network(environ, Clock(), _offline(flags, environ))
     try:
         return 200, network.get(url, timeout, BUDGET)
     except HttpStatus as problem:
