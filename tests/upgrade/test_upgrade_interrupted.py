@@ -21,7 +21,9 @@ from waiaas.upgrade.book import Book
 from waiaas.upgrade.report import Silent
 from waiaas.upgrade.transaction import Run
 
-HANDLERS = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+
+def handlers() -> list[object]:
+    return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
 
 
 class Told:
@@ -70,6 +72,7 @@ def tell(number: int) -> Callable[[], None]:
 def test_a_run_that_is_told_to_end_is_undone_first_and_not_interrupted_again__UPGR_07(
     run: Run, number: int
 ) -> None:
+    before = handlers()
     first = Told("stop", undo=tell(signal.SIGINT), tidy=tell(signal.SIGTERM))
     second = Told("swap", do=tell(number), undo=tell(signal.SIGTERM))
     with pytest.raises(KeyboardInterrupt), run.host.processes.interruptible():
@@ -78,7 +81,7 @@ def test_a_run_that_is_told_to_end_is_undone_first_and_not_interrupted_again__UP
     assert run.book.open_run() is None
     closed = run.book.history()[-1]
     assert (closed["outcome"], closed["error"]["code"]) == ("rolled-back", "interrupted")
-    assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == HANDLERS
+    assert handlers() == before
 
 
 def test_a_terminal_that_closes_stops_no_run__UPGR_07(run: Run) -> None:
