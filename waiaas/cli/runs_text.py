@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from waiaas.host.clock import iso
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from waiaas.core.journal import Facts
 
 
@@ -27,7 +29,19 @@ def describe_run(record: "Facts") -> str:
 def describe_runs(runs: "list[Facts]") -> str:
     if not runs:
         return "No upgrade has run yet."
-    rows = [
-        f"{iso(float(r['startedAt']))}  {r['kind']:<8}  {r['from']} → {r['to']}  {r['outcome']}" for r in runs
-    ]
-    return "\n".join(rows)
+    return "\n".join(line for run in runs for line in _lines(run))
+
+
+def _lines(run: "Facts") -> "Iterator[str]":
+    arrow = f"{run['from']} → {run['to']}"
+    yield f"{iso(float(run['startedAt']))}  {run['kind']:<8}  {arrow}  {run['outcome']}"
+    if run["outcome"] != "committed":
+        yield f"  {why(run)}"
+
+
+def why(run: "Facts") -> str:
+    """Why a run did not commit, and in which step."""
+    error, steps = run.get("error") or {}, run.get("steps") or [{}]
+    step = error.get("step") or steps[-1].get("name")
+    within = f" in step “{step}”" if step else ""
+    return f"failed{within}: {error['message']}" if error.get("message") else f"interrupted{within}"

@@ -153,7 +153,7 @@ def _next(state: OpenRun, event: Event) -> OpenRun:
             return replace(state, steps=(*state.steps, begun))
         case "done" | "failed" | "undone":
             steps = tuple(_advance(s, event) if s.name == event.step else s for s in state.steps)
-            error = dict(event.facts) if event.name == "failed" else state.error
+            error = {**event.facts, "step": event.step} if event.name == "failed" else state.error
             return replace(state, steps=steps, error=error)
         case "attempt":
             return replace(state, attempts=state.attempts + 1)
@@ -189,6 +189,8 @@ def record(state: OpenRun) -> Facts:
         "finishedAt": state.touched,
         "dataDir": state.plan.get("dataDir"),
         "undoes": state.plan.get("undoes"),
+        "dataFrom": state.plan.get("dataFrom"),
+        "rowsLost": state.plan.get("rowsLost"),
         "program": state.plan.get("program"),
         "oldDigest": state.plan.get("oldDigest"),
         "newDigest": state.plan.get("newDigest"),

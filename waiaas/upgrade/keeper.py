@@ -27,6 +27,8 @@ from waiaas.store.inspect import inspect
 from waiaas.store.replace import require_unused
 from waiaas.store.restore import other_database
 
+ASIDE = {"audit_log", "schema_version", "key_value_store"}  # what the program itself notes down
+
 
 def look(host: Host, layout: Layout) -> Facts:
     """Schema, kill switch, size, room and rights. What cannot be read is None, never a guess."""
@@ -108,11 +110,12 @@ def back_up(
 
 
 def describe(host: Host, layout: Layout, backup: str) -> Facts:
-    """What a backup holds, and how many rows the live database has beyond it."""
+    """What a backup holds, and how many rows the live database has beyond it: those of people and agents,
+    not what a run, a check or a start noted down (UPGR-04)."""
     kept = backups.find(layout, backup)
     with reading(layout.database, _gate(host, layout)) as connection:
         present = counts(connection)
-    newer = sum(max(0, rows - kept.rows.get(table, 0)) for table, rows in present.items())
+    newer = sum(max(0, n - kept.rows.get(table, 0)) for table, n in present.items() if table not in ASIDE)
     other = other_database(layout, kept, host.environ)
     return {
         "backup": kept.id,

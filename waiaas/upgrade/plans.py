@@ -43,6 +43,8 @@ def rollback_plan(place: Place, kept: Facts | None, to: str, digest: str, wish: 
         "schemaFrom": schema,
         "schemaTo": kept["schema"] if kept else schema,
         "restore": kept["backup"] if kept else None,
+        "dataFrom": iso(kept["createdAt"]) if kept else None,
+        "rowsLost": kept["newer"] if kept else 0,
     }
 
 

@@ -9,6 +9,7 @@
 7 start    on probation, like any version that takes over
 """
 
+from waiaas.core.errors import SchemaIncompatible
 from waiaas.core.journal import Facts, OpenRun
 from waiaas.upgrade import carry, child, preflight, slots
 from waiaas.upgrade.child import keep
@@ -39,6 +40,14 @@ class CheckKept(Check):
         try:
             copy = keep(run, "rehearsal", backup=run.plan["restore"])["database"]
             answer = child.ask(run, run.program.staged, "rehearse", "--database", copy)
+        except SchemaIncompatible as problem:
+            if run.plan["restore"]:
+                raise
+            raise SchemaIncompatible(
+                problem.code,
+                f"{run.plan['to']} cannot open schema {run.plan['schemaFrom']}; nothing was changed",
+                "leave out --keep-data: `waiaas upgrade --rollback` brings the data of before back, too",
+            ) from problem
         finally:
             keep(run, "clear")
         expect(answer, version=run.plan["to"], schema=run.plan["schemaTo"])
