@@ -137,10 +137,25 @@ def test_an_uninitialised_directory_is_said_and_left_alone__DIR_3(waiaas: Waiaas
         ("--from", "x", "--rollback"),
         ("--from", "x", "--history"),
         ("--from", "x", "--recover"),
+        ("--to", "1.9.0", "--rollback"),
+        ("--to", "1.9.0", "--recover"),
+        ("--to", "1.9.0", "--history"),
+        ("--exit-code",),
+        ("--exit-code", "--dry-run"),
+        ("--keep-data",),
+        ("--no-start", "--check"),
+        ("--no-start", "--dry-run"),
+        ("--events", "--check"),
+        ("--events", "--history"),
+        ("--events", "--json"),
+        ("--check", "--rollback"),
     ],
 )
 def test_words_that_do_not_go_together__exit_2(ready: Waiaas, argv: tuple[str, ...]) -> None:
-    assert ready("upgrade", *argv).code == Exit.USAGE
+    """Found before anything else, so that `--exit-code` without `--check` performs no upgrade (CLI-3)."""
+    refused = ready("upgrade", *argv)
+    assert refused.code == Exit.USAGE
+    assert "source tree" not in refused.out + refused.err
 
 
 # --- the typed answer

@@ -194,3 +194,23 @@ def test_a_rehearsal_that_fails_refuses_and_changes_nothing__UPGR_07(
         assert because in run["error"]["message"]
         audited(old, run, "UPGRADE_REFUSED")
         witness.all_is_back()
+
+
+def test_a_failed_run_is_told_whole_to_a_script_and_in_the_history__UPGR_08(bench: Bench) -> None:
+    with bench.facing(PATCH, sabotage.exits_at_once()) as old:
+        done = old.run("upgrade", "--json")
+        document = done.json()
+        assert (done.code, document["outcome"]) == (7, "rolled-back")
+        assert (document["from"], document["to"], document["steps"][-1]["name"]) == ("1.8.0", PATCH, "start")
+        assert document["run"] == last_run(old)["run"]
+        assert document["backup"] == last_run(old)["backup"]
+        assert "downtimeSeconds" in document
+        assert set(document["error"]) == {"code", "message", "hint"}
+        assert document["error"]["code"] == "rolled-back"
+        assert "I would rather not" in document["cause"]["message"]
+        history = old.ok("upgrade", "--history").out
+        assert "rolled-back\n  failed in step “start”: " in history
+        assert "I would rather not" in history
+        lines = old.run("upgrade", "--events").out.splitlines()
+        assert '"event": "ROLLED_BACK"' in lines[-1]
+        assert "I would rather not" in lines[-1]

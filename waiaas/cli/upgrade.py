@@ -6,10 +6,8 @@ from waiaas.cli import rights
 from waiaas.cli.context import Context, installed
 from waiaas.cli.output import Result
 from waiaas.cli.runs_text import describe_runs
-from waiaas.core.errors import UsageError
+from waiaas.cli.upgrade_usage import check_usage
 from waiaas.upgrade.book import history
-
-WITHOUT_SOURCE = ("rollback", "recover", "history")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,13 +36,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exit-code", action="store_true", help="with --check: exit 10 if there is an update"
     )
-    parser.add_argument("--events", action="store_true", help="print one JSON line for each event")
+    parser.add_argument(
+        "--events", action="store_true", help="print one JSON line for each event, and nothing else"
+    )
 
 
 def run(args: argparse.Namespace, context: Context) -> Result:
-    if args.keep_data and not args.rollback:
-        raise UsageError("usage", "--keep-data goes with --rollback", "waiaas upgrade --rollback --keep-data")
-    _check_source(args)
+    check_usage(args, context)
     if args.history:
         return _history(context)
     from waiaas.cli import upgrade_work as work
@@ -56,14 +54,3 @@ def _history(context: Context) -> Result:
     rights.load(context)
     runs = list(reversed(history(installed(context))))
     return Result(runs, describe_runs(runs))
-
-
-def _check_source(args: argparse.Namespace) -> None:
-    """Raises UsageError for words that do not go together."""
-    if args.source is None and args.accept_expired:
-        raise UsageError(
-            "usage", "--accept-expired goes with --from", "waiaas upgrade --from FILE --accept-expired"
-        )
-    beside = next((word for word in WITHOUT_SOURCE if getattr(args, word)), None)
-    if args.source is not None and beside:
-        raise UsageError("usage", f"--from does not go with --{beside}", "waiaas upgrade --from FILE")

@@ -23,6 +23,11 @@ class Teller:
         self._waiting: AbstractContextManager[object] | None = None
         self._margin = ""  # what is said within a step stands below its line
 
+    @property
+    def events(self) -> bool:
+        """stdout is a stream of events, and nothing else."""
+        return self._events
+
     def step(self, number: int, total: int, name: str, title: str) -> None:
         self._margin = "      "
         self._out.say(f"[{number}/{total}] {title}")
@@ -45,6 +50,11 @@ class Teller:
 
     def note(self, text: str) -> None:
         self._out.say(self._margin + text)
+
+    def ended(self, text: str) -> None:
+        """The result, where stdout is not for people."""
+        if text:
+            self._out.say(text)
 
     def event(self, kind: str, **data: Any) -> None:
         if self._events:

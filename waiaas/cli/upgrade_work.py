@@ -4,14 +4,16 @@ import argparse
 
 from waiaas.cli import place as places
 from waiaas.cli import rights, service, source
-from waiaas.cli.before_start import NOTHING
+from waiaas.cli.before_start import NOTHING, unchanged
 from waiaas.cli.confirm import confirm
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.legacy import refuse_legacy_daemon
 from waiaas.cli.output import Result
 from waiaas.cli.runs_text import describe_run
 from waiaas.cli.status_text import how_to_upgrade
+from waiaas.cli.upgrade_end import accounted, with_last_event
 from waiaas.cli.upgrade_text import Teller, describe_check, describe_plan
+from waiaas.cli.upgrade_usage import as_root
 from waiaas.core.choose import Stay, Upgrade, withdrawal_of
 from waiaas.core.errors import Exit, WaiaasError
 from waiaas.core.journal import Facts
@@ -28,14 +30,18 @@ START_PATIENCE = 20.0  # seconds that a service manager waits for somebody else'
 
 
 def run(args: argparse.Namespace, context: Context) -> Result:
-    loaded = rights.load(context)
     teller = Teller(context.out, events=args.events)
+    return with_last_event(teller, lambda: _run(args, context, teller))
+
+
+def _run(args: argparse.Namespace, context: Context, teller: Teller) -> Result:
+    loaded = rights.load(context)
     place = places.place(context, loaded, teller)
     if args.check:
         return _check(args, context, loaded, place)
     if args.dry_run:
         return _dry_run(args, context, loaded, place)
-    _refuse_if_owned_elsewhere(loaded, place)
+    _refuse_if_owned_elsewhere(context, loaded, place)
     refuse_legacy_daemon(context.host, loaded.layout, loaded.settings)
     aside = None if args.recover else service.step_aside(context, loaded)
     return aside or _change(args, context, loaded, place)
@@ -46,7 +52,7 @@ def before_start(context: Context) -> Result:
     place = places.place(context, rights.load(context), Teller(context.out))
     notify(context.host.environ, saying("finishing an interrupted upgrade", patience(child.PATIENCE)))
     recovered = presence.recover_before_start(place, START_PATIENCE)
-    return Result(recovered or NOTHING, describe_run(recovered) if recovered else "")
+    return _recovered(recovered) if recovered else Result(unchanged(NOTHING), "")
 
 
 def _ask(args: argparse.Namespace, context: Context, place: Place, feed: Feed) -> Checked:
@@ -95,13 +101,15 @@ def _dry_run(args: argparse.Namespace, context: Context, loaded: Loaded, place: 
 
 def _change(args: argparse.Namespace, context: Context, loaded: Loaded, place: Place) -> Result:
     """Everything that changes something happens under the two locks, after recovery (UPGR-06, 08)."""
-    with locked(place, RECOVERY_PATIENCE if args.recover else 0.0):
+    with (
+        locked(place, RECOVERY_PATIENCE if args.recover else 0.0),
+        accounted(context, place.program, recovering=args.recover),
+    ):
         recovered = story.recover(place)
         if recovered is not None and presence.program_changed(place):
             return _go_on_as_installed(args, context, place, recovered)
         if args.recover:
-            text = describe_run(recovered) if recovered else "No interrupted run: nothing to recover."
-            return Result(recovered or NOTHING, text)
+            return _recovered(recovered)
         if args.rollback:
             record = story.roll_back(place, _wish(args))
             return Result(record, describe_run(record))
@@ -122,18 +130,13 @@ def _stay(args: argparse.Namespace, place: Place, checked: Checked, stay: Stay) 
     asked = args.to or checked.catalogue.at_hand is not None
     if asked and stay.code != "up-to-date":
         raise WaiaasError(stay.code, stay.reason, "`waiaas upgrade --check` says what is offered")
-    document: Facts = {
-        "run": None,
-        "from": str(place.installed),
-        "to": str(place.installed),
-        "outcome": "up-to-date",
-        "steps": [],
-        "backup": None,
-        "downtimeSeconds": None,
-        "error": None,
-        "reason": stay.reason,
-    }
-    return Result(document, describe_check(place, checked))
+    return Result(unchanged(stay.reason), describe_check(place, checked))
+
+
+def _recovered(recovered: Facts | None) -> Result:
+    if recovered is None:
+        return Result(unchanged(NOTHING), "No interrupted run: nothing to recover.")
+    return Result(recovered, describe_run(recovered))
 
 
 def _allow_lower(args: argparse.Namespace, context: Context, place: Place, choice: Upgrade) -> None:
@@ -178,7 +181,8 @@ def _owned_elsewhere(loaded: Loaded, place: Place) -> tuple[str, str] | None:
     return preflight.owned_elsewhere(place.program, place.layout, loaded.settings.upgrade.mode, asked=asked)
 
 
-def _refuse_if_owned_elsewhere(loaded: Loaded, place: Place) -> None:
+def _refuse_if_owned_elsewhere(context: Context, loaded: Loaded, place: Place) -> None:
     found = _owned_elsewhere(loaded, place)
     if found is not None:
-        raise WaiaasError("not-ours-to-upgrade", f"{found[0]}; nothing was changed", found[1])
+        reason, hint = found
+        raise WaiaasError("not-ours-to-upgrade", f"{reason}; nothing was changed", as_root(hint, context))

@@ -9,7 +9,8 @@
     ├── RolledBack                  7   the upgrade failed; the old version runs
     ├── RollbackFailed              8   the upgrade failed and so did undoing it
     ├── TrustRefused                9   a signature, a floor or a date says no
-    └── Busy                       75   somebody else holds the lock
+    ├── Busy                       75   somebody else holds the lock
+    └── Interrupted               130   by Ctrl-C, where more than that can be said
 
 The exit codes are the contract of SPEC CLI-3; `cli/main.py` is the only place that exits.
 """
@@ -47,10 +48,11 @@ class WaiaasError(Exception):
         self.code = code
         self.message = message
         self.hint = hint
+        self.about: dict[str, object] = {}  # a document of which this is the `error`
 
-    def to_json(self) -> dict[str, dict[str, str]]:
+    def to_json(self) -> dict[str, object]:
         """The document that `--json` prints for this failure (CLI-1)."""
-        return {"error": {"code": self.code, "message": self.message, "hint": self.hint}}
+        return {**self.about, "error": {"code": self.code, "message": self.message, "hint": self.hint}}
 
 
 class UsageError(WaiaasError):
@@ -87,3 +89,7 @@ class TrustRefused(WaiaasError):
 
 class Busy(WaiaasError):
     exit_code = Exit.BUSY
+
+
+class Interrupted(WaiaasError):
+    exit_code = Exit.INTERRUPTED

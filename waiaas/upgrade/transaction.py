@@ -143,7 +143,6 @@ def _give_up(run: Run, steps: Sequence[Step], step: Step, problem: BaseException
             ) from problem
     if step.name == HARMLESS or not isinstance(problem, Exception):
         raise problem
-    run.report.event("ROLLED_BACK", step=step.name, error=told)
     raise RolledBack(
         "rolled-back",
         f"the {run.plan['kind']} to {run.plan['to']} failed in step “{step.name}” ({told['message']}); "
