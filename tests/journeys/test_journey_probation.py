@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -106,6 +107,21 @@ def test_writes_in_probation_are_refused_and_reads_are_not__UPGR_07(
         assert upgrade.result().code == 7
         status, _ = request(new, "POST", "/v1/wallets", {**WALLET, "name": "second"})
         assert status in (201, 409)
+
+
+def test_an_upgrade_that_gets_sigterm_brings_the_old_version_back_first__UPGR_07(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    """As from a session that ends, or a container that is stopped: not a daemon that stays down."""
+    with on_probation(workshop, tmp_path, workshop.minor) as (new, upgrade):
+        found = re.search(r"an upgrade is running \(pid (\d+)", told(new.run("stop"), 75)["error"])
+        assert found
+        os.kill(int(found[1]), signal.SIGTERM)
+        assert upgrade.result().code == 130, upgrade.result()
+        assert last_run(new)["outcome"] == "rolled-back"
+        assert (health(new)["version"], schema(new.database)) == ("1.8.0", 16)
+        assert [wallet["name"] for wallet in new.json("wallets", "list")] == ["treasury"]
+        new.ok("stop")
 
 
 def test_stop_and_restart_beside_a_run_at_work_touch_nothing__UPGR_08(
