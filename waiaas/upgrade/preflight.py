@@ -40,7 +40,8 @@ def owned_elsewhere(
     `asked`: somebody chose `mode` on purpose, so that nothing is guessed.
     """
     if (mode == "external" or not asked) and in_image(program.program):
-        return "this program is part of a container image", IMAGE_COMMAND
+        ours = "; `waiaas config set upgrade.mode self` if you copied it into the container yourself"
+        return "this program is part of a container image", IMAGE_COMMAND + (ours if mode == "self" else "")
     if mode == "external":
         return (
             "`[upgrade] mode` says that this program belongs to another manager",
