@@ -1,5 +1,6 @@
 """Waiting for a daemon that was started: until it is ready, and as long as it asks for (DMN-1)."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -7,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from waiaas.core.errors import TimedOut
+from waiaas.daemon.listener import _cannot_listen
 from waiaas.host import ready
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.host import Host
 from waiaas.host.http import Network
-from waiaas.host.launch import launch
+from waiaas.host.launch import ended, launch
 from waiaas.host.processes import Processes
 from waiaas.host.program import Program
 
@@ -84,3 +86,11 @@ def test_a_stranger_cannot_prolong_the_wait__DMN_1() -> None:
         assert listening.wait(child, 10.0) == "again"
         assert listening.asked == 0.0
         child.close()
+
+
+def test_a_port_that_is_taken_has_its_own_code__CLI_2() -> None:
+    """What the daemon says when it cannot listen, as `start --detach` tells it."""
+    taken = _cannot_listen("127.0.0.1", 3100, OSError(errno.EADDRINUSE, "Address already in use"))
+    told = ended(1, [f"waiaas: error: {taken.message}", f"hint: {taken.hint}"])
+    assert (taken.code, told.code, told.hint) == ("port-in-use", "port-in-use", taken.hint)
+    assert ended(1, ["waiaas: error: nothing works"]).code == "daemon-ended"

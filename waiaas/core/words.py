@@ -1,6 +1,7 @@
 """Numbers as people read them: sizes and spans of time."""
 
 UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"))
+PORT_TAKEN = "another program listens on"  # what a daemon says, and whoever started it understands
 SPANS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 

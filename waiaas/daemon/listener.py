@@ -8,6 +8,7 @@ from pathlib import Path
 
 from waiaas.core.errors import WaiaasError
 from waiaas.core.layout import FILE_MODE
+from waiaas.core.words import PORT_TAKEN
 
 BACKLOG = 1024  # connections that the system greets before we do
 MAX_UNIX_PATH = 100  # bytes; sockaddr_un has 108
@@ -81,7 +82,7 @@ def _cannot_listen(hostname: str, port: int, problem: OSError) -> WaiaasError:
     if problem.errno == errno.EADDRINUSE:
         return WaiaasError(
             "port-in-use",
-            f"another program listens on {hostname}:{port}",
+            f"{PORT_TAKEN} {hostname}:{port}",
             "stop it, or choose another port: waiaas config set daemon.port PORT",
         )
     return WaiaasError(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from waiaas.core.errors import Exit, TimedOut, WaiaasError
+from waiaas.core.words import PORT_TAKEN
 from waiaas.host.host import Host
 from waiaas.host.owner import Owner, acting_as
 from waiaas.host.ready import Child, ReadySocket
@@ -16,8 +17,8 @@ def launch(host: Host, argv: Sequence[str], log: Path, seconds: float, owner: Ow
     """Start `argv` in a session of its own, as `owner`, and return its pid once it has said READY=1. It has
     `seconds` for that, or as many as it asks for: who migrates or recovers must not be killed for it.
 
-    Raises `WaiaasError` "daemon-ended" with the daemon's own words and exit code, or `TimedOut`; then
-    the process is gone.
+    Raises `WaiaasError` "daemon-ended", or "port-in-use", with the daemon's own words and exit code, or
+    `TimedOut`; then the process is gone.
     """
     with acting_as(owner):
         host.files.make_directory("log", log.parent)
@@ -59,8 +60,9 @@ def ended(code: int | None, lines: list[str]) -> WaiaasError:
     said = [number for number, line in enumerate(lines) if line.startswith(ERROR)]
     if said:
         hints = [line.removeprefix(HINT) for line in lines[said[-1] :] if line.startswith(HINT)]
-        message = f"the daemon did not start: {lines[said[-1]].removeprefix(ERROR)}"
-        problem = WaiaasError("daemon-ended", message, "".join(hints[:1]))
+        why = lines[said[-1]].removeprefix(ERROR)
+        code_of_it = "port-in-use" if why.startswith(PORT_TAKEN) else "daemon-ended"
+        problem = WaiaasError(code_of_it, f"the daemon did not start: {why}", "".join(hints[:1]))
     else:
         how = describe_exit(code)
         problem = WaiaasError("daemon-ended", f"the daemon ended at once with {how}{_last(lines)}")
