@@ -108,6 +108,19 @@ def test_unknown_command_is_answered_with_the_nearest(waiaas: Waiaas) -> None:
     assert ran.out == ""
     error = waiaas("stauts", "--json").error
     assert error["code"] == "unknown-command"
+    assert "hint: `waiaas --help` lists the commands" in waiaas("nope").err, "stop is no near word"
+
+
+def test_help_is_a_word_too__CLI_2(waiaas: Waiaas) -> None:
+    assert waiaas("help").out == waiaas("--help").out
+    assert waiaas("help", "backup").out == waiaas("backup", "--help").out
+    assert waiaas("help", "nope").code == Exit.USAGE
+
+
+def test_a_command_without_its_action_names_them__CLI_2(waiaas: Waiaas) -> None:
+    ran = waiaas("backup")
+    assert ran.code == Exit.USAGE
+    assert "hint: waiaas backup ACTION, one of create, list, verify, restore, prune\n" in ran.err
 
 
 @pytest.mark.parametrize(

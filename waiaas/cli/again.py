@@ -32,7 +32,7 @@ def spoken(text: str, flag: str | None, *, hint: bool = False) -> str:
 
     def named(found: re.Match[str]) -> str:
         command = found[0]
-        return command if "--data-dir" in command else command + chosen(flag)
+        return command if "--data-dir" in command or "--help" in command else command + chosen(flag)
 
     return (BARE if hint else SAID).sub(named, QUOTED.sub(named, text))
 

@@ -58,6 +58,8 @@ def _answer(line: CommandLine, environ: Mapping[str, str], program: "Program", o
         from waiaas.cli.health import answer
 
         return _rendered(out, answer(line.arguments, line.flags, environ))
+    if line.command == "help":
+        line = take_apart(["--help"] if not line.arguments else [*line.arguments[:1], "--help"])
     if line.command is None and (line.help or line.arguments):
         return _rendered(out, _help(line))
     if line.command == "upgrade" and set(line.arguments) == BEFORE_START:

@@ -55,6 +55,9 @@ class Parser(argparse.ArgumentParser):
 
     def _hint(self, message: str) -> str:
         """What was meant, where a word is close to one that exists."""
+        for action in self._actions if message.endswith("required: action") else ():
+            if isinstance(action, argparse._SubParsersAction):
+                return f"{self.prog} ACTION, one of {', '.join(action.choices)}"
         wrong = re.search(CHOICE, message)
         near = nearest(wrong[1], re.findall(r"[\w-]+", wrong[2])) if wrong else None
         return f"did you mean `{near}`? See {self.prog} --help" if near else f"{self.prog} --help"
@@ -85,7 +88,7 @@ def actions(parser: argparse.ArgumentParser, title: str = "action") -> Any:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
-    found = get_close_matches(word, list(known), 1, 0.5)
+    found = get_close_matches(word, list(known), 1, 0.6)
     return found[0] if found else None
 
 
