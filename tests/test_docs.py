@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from waiaas.cli.commands import ALIASES, COMMANDS, SENTENCES
+from waiaas.cli.flags import HELP
 from waiaas.cli.overview import EXIT_CODES
 from waiaas.core.errors import Exit
 from waiaas.core.settings import KEYS
@@ -42,7 +43,16 @@ def settings() -> str:
     return "\n".join(("| setting | what it is | values | unit | default |", "|---|---|---|---|---|", *rows))
 
 
-PARTS = {"commands": commands, "exit codes": exit_codes, "settings": settings}
+def global_options() -> str:
+    return f"```text\n{HELP.partition(chr(10))[2].rstrip()}\n```"
+
+
+PARTS = {
+    "global options": global_options,
+    "commands": commands,
+    "exit codes": exit_codes,
+    "settings": settings,
+}
 
 
 def _part(name: str) -> re.Pattern[str]:
