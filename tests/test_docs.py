@@ -13,7 +13,7 @@ from waiaas.cli.flags import HELP
 from waiaas.cli.overview import EXIT_CODES
 from waiaas.core.errors import Exit
 from waiaas.core.settings import KEYS
-from waiaas.core.settings_sources import shown
+from waiaas.core.settings_rules import shown
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

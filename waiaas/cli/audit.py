@@ -1,16 +1,12 @@
 """`waiaas audit`: who did what, newest first."""
 
 import argparse
-import json
 
 from waiaas.cli.context import Context
 from waiaas.cli.output import Result
 from waiaas.cli.parser import positive
 from waiaas.cli.table import camel_case, table
 from waiaas.host.clock import shown
-from waiaas.host.sqlite import reading
-from waiaas.store import audit
-from waiaas.store.inspect import inspect
 
 LIMIT = 50  # rows
 
@@ -22,11 +18,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> Result:
+    from waiaas.host.sqlite import reading
+    from waiaas.store import audit
+    from waiaas.store.inspect import inspect
+
     loaded = context.load(broken_ok=True)
     gate = context.gate(loaded.layout)
     inspect(loaded.layout.database, gate).require()
     with reading(loaded.layout.database, gate) as connection:
         found = audit.page(connection, args.before, args.limit, args.type)
+    import json
+
     rows = [
         (
             e.id,

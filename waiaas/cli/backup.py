@@ -1,6 +1,7 @@
 """`waiaas backup create|list|verify|restore|prune` (SPEC §9): its words, and the list."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
@@ -8,7 +9,9 @@ from waiaas.cli.parser import actions, positive
 from waiaas.cli.table import size, table
 from waiaas.core.errors import Exit
 from waiaas.host.clock import iso
-from waiaas.store.manifest import Backup, listing
+
+if TYPE_CHECKING:
+    from waiaas.store.manifest import Backup
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +52,8 @@ def run(args: argparse.Namespace, context: Context) -> Result:
 
 
 def _list(context: Context, loaded: Loaded, verify: bool) -> Result:
+    from waiaas.store.manifest import listing
+
     found = listing(loaded.layout)
     verdicts = _verdicts(context, found) if verify else dict.fromkeys((item.id for item in found), None)
     rows = [
@@ -62,7 +67,7 @@ def _list(context: Context, loaded: Loaded, verify: bool) -> Result:
     return Result([item.to_json(verdicts[item.id]) for item in found], text, damaged)
 
 
-def _verdicts(context: Context, found: list[Backup]) -> dict[str, bool | None]:
+def _verdicts(context: Context, found: "list[Backup]") -> dict[str, bool | None]:
     from waiaas.cli.backup_work import VERIFYING, is_whole
     from waiaas.cli.progress import while_reading
 

@@ -2,7 +2,7 @@
 
 COMMANDS = {
     "init": "waiaas.cli.init",
-    "start": "waiaas.cli.start",
+    "start": "waiaas.cli.start_usage",
     "stop": "waiaas.cli.stop",
     "restart": "waiaas.cli.restart",
     "status": "waiaas.cli.status",
@@ -39,6 +39,7 @@ SENTENCES = {  # of all but `step`, which is one version of the program talking 
     "audit": "show the audit log, newest first",
     "completion": "print a completion script for a shell",
 }
+BARE = {"init", "stop", "restart", "status", "doctor"}  # without arguments of their own
 ALIASES = {"update": "upgrade"}
 WITHOUT_NOTICE = {"health", "mcp", "completion", "upgrade", "step"}  # VCHK-07
 TOLD_OF_RUNS = {"backup", "db", "config", "kill-switch", "wallets", "audit", "logs"}  # that is open (UPGR-06)

@@ -2,7 +2,6 @@
 
 import argparse
 import stat
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ from waiaas.cli.table import table
 from waiaas.core.errors import Exit, UsageError
 from waiaas.core.layout import FILE_MODE
 from waiaas.core.settings import KEYS, Settings, parse
-from waiaas.core.settings_rules import BadValue, Key
-from waiaas.core.settings_sources import shown
+from waiaas.core.settings_rules import BadValue, Key, shown
 
 KEPT = ".before-set"  # suffix of the first copy that `set` keeps; the next has `.2` behind it
 MOST_KEPT = 5
@@ -115,6 +113,8 @@ def _read(loaded: Loaded) -> str:
 
 
 def _with(before: str, key: Key, value: Any) -> str:
+    import tomllib
+
     import tomli_w
 
     try:

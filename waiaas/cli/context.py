@@ -19,10 +19,10 @@ from waiaas.core.layout import FOLDER, Layout, ProgramLayout
 from waiaas.core.settings import DatabaseSettings, Parsed, Settings, parse
 from waiaas.core.settings_rules import Problem
 from waiaas.core.value import frozen, mutable, replace
-from waiaas.host.gate import Gate
 from waiaas.host.host import Host
 
 if TYPE_CHECKING:
+    from waiaas.host.gate import Gate
     from waiaas.host.owner import Owner
 
 CONFIG = "config.toml"
@@ -102,7 +102,9 @@ class Context:
         self.loaded = self.loaded or found
         return found
 
-    def gate(self, layout: Layout) -> Gate:
+    def gate(self, layout: Layout) -> "Gate":
+        from waiaas.host.gate import Gate
+
         return Gate(layout.gate, self.host.clock)
 
     @property

@@ -1,13 +1,15 @@
 """`waiaas db status|migrate|check`."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
 from waiaas.cli.parser import actions
-from waiaas.core.compat import LATEST_SCHEMA_VERSION, MIN_COMPATIBLE_SCHEMA_VERSION
 from waiaas.core.errors import Exit
-from waiaas.store.inspect import DatabaseState, inspect, missing
+
+if TYPE_CHECKING:
+    from waiaas.store.inspect import DatabaseState
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +32,9 @@ def run(args: argparse.Namespace, context: Context) -> Result:
 
 def _status(context: Context, loaded: Loaded) -> Result:
     """Looks without waiting: where the gate is held right now, exit 75 (DIR-5)."""
+    from waiaas.core.compat import LATEST_SCHEMA_VERSION, MIN_COMPATIBLE_SCHEMA_VERSION
+    from waiaas.store.inspect import inspect
+
     state = inspect(loaded.layout.database, context.gate(loaded.layout), patience=0)
     document = {
         "schemaVersion": state.schema,
@@ -47,7 +52,7 @@ def _status(context: Context, loaded: Loaded) -> Result:
     return Result(document, text, _verdict(state))
 
 
-def _verdict(state: DatabaseState) -> Exit:
+def _verdict(state: "DatabaseState") -> Exit:
     if state.action != "reject":
         return Exit.OK
     return Exit.FAILED if state.damage else Exit.SCHEMA
@@ -56,6 +61,8 @@ def _verdict(state: DatabaseState) -> Exit:
 def _migrate(context: Context, loaded: Loaded) -> Result:
     """The function that a starting daemon uses too (MIG-04)."""
     from waiaas.cli.alone import alone
+    from waiaas.core.compat import LATEST_SCHEMA_VERSION
+    from waiaas.store.inspect import inspect
     from waiaas.store.migrate import bring_up_to_date
 
     host, layout = context.host, loaded.layout
@@ -75,6 +82,7 @@ def _migrate(context: Context, loaded: Loaded) -> Result:
 def _check(context: Context, loaded: Loaded, full: bool) -> Result:
     from waiaas.cli.progress import while_reading
     from waiaas.host.sqlite import problems
+    from waiaas.store.inspect import inspect, missing
 
     layout = loaded.layout
     if not layout.database.exists():

@@ -1,7 +1,5 @@
 """`waiaas doctor`: every finding at once, each with the command that mends it."""
 
-import argparse
-
 from waiaas.cli.checks import data, directory, feed, machine, program, service
 from waiaas.cli.checks.finding import OK, PROBLEM, WARNING, Check, Finding, Installation
 from waiaas.cli.context import Context
@@ -38,11 +36,7 @@ CHECKS: dict[str, Check] = {
 SIGNS = {OK: "ok", WARNING: "warning", PROBLEM: "PROBLEM"}
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """No arguments but the global ones."""
-
-
-def run(args: argparse.Namespace, context: Context) -> Result:
+def run(_args: object, context: Context) -> Result:
     """Exit 1 if there is a problem; a warning is none."""
     loaded = context.load(broken_ok=True, unreadable_ok=True)
     here = Installation(context, loaded, running(loaded.layout), known(loaded.layout))

@@ -1,6 +1,5 @@
 """`waiaas init`: a new data directory, or the adoption of an old one."""
 
-import argparse
 import stat
 
 from waiaas.cli.adopt import adopt, make_token, mark
@@ -33,11 +32,7 @@ path = "{path}"
 """
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """No arguments but the global ones."""
-
-
-def run(args: argparse.Namespace, context: Context) -> Result:
+def run(_args: object, context: Context) -> Result:
     found = context.load(uninitialised_ok=True)
     if found.initialised:
         return _again(context, found)

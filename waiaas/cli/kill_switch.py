@@ -6,10 +6,6 @@ from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
 from waiaas.cli.parser import actions
 from waiaas.core.errors import Busy
-from waiaas.host.locks import holder
-from waiaas.host.sqlite import reading, writing
-from waiaas.store import killswitch
-from waiaas.store.inspect import inspect
 
 ACTOR = "cli"
 
@@ -31,6 +27,10 @@ def run(args: argparse.Namespace, context: Context) -> Result:
 
 
 def _look(context: Context, loaded: Loaded) -> str:
+    from waiaas.host.sqlite import reading
+    from waiaas.store import killswitch
+    from waiaas.store.inspect import inspect
+
     inspect(loaded.layout.database, context.gate(loaded.layout)).require()
     with reading(loaded.layout.database, context.gate(loaded.layout)) as connection:
         return killswitch.state(connection)
@@ -39,6 +39,11 @@ def _look(context: Context, loaded: Loaded) -> str:
 def _switch(context: Context, loaded: Loaded, on: bool) -> str:
     """Straight into the database, audited: it must work when nothing else does. Only throwing the
     switch is carried over a roll-back, so allowing waits for the end of a run (UPGR-07)."""
+    from waiaas.host.records import holder
+    from waiaas.host.sqlite import writing
+    from waiaas.store import killswitch
+    from waiaas.store.inspect import inspect
+
     layout = loaded.layout
     inspect(layout.database, context.gate(layout)).require()
     with writing(layout.database, context.gate(layout)) as connection:

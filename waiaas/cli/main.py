@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from waiaas import __version__
-from waiaas.cli.commands import ALIASES, COMMANDS, SEE_TO_RUNS, SENTENCES, TOLD_OF_RUNS, WITHOUT_NOTICE
+from waiaas.cli.commands import ALIASES, BARE, COMMANDS, SEE_TO_RUNS, SENTENCES, TOLD_OF_RUNS, WITHOUT_NOTICE
 from waiaas.cli.flags import CommandLine, Flags, take_apart
 from waiaas.cli.output import Output, Result
 from waiaas.core.errors import Busy, Exit, SchemaIncompatible, UsageError, WaiaasError
@@ -76,20 +76,20 @@ def _answer(line: CommandLine, environ: Mapping[str, str], program: "Program", o
 
 
 def _run(line: CommandLine, context: "Context") -> int:
-    from waiaas.cli.parser import HelpAsked, build
+    name, arguments = _known(line.command or ""), None
+    if line.arguments or name not in BARE:
+        from waiaas.cli.parser import HelpAsked, build
 
-    name = _known(line.command or "")
-    module = _module(name)
-    try:
-        arguments = build(name, module).parse_args(line.arguments)
-    except HelpAsked as asked:
-        return _rendered(context.out, Result({"help": str(asked)}, str(asked).rstrip()))
+        try:
+            arguments = build(name).parse_args(line.arguments)
+        except HelpAsked as asked:
+            return _rendered(context.out, Result({"help": str(asked)}, str(asked).rstrip()))
     context.words = line.words
     _settle_rights(name, context)
     if name in TOLD_OF_RUNS and getattr(arguments, "action", None) not in SEE_TO_RUNS:
         _tell_open_run(context)
     try:
-        return _rendered(context.out, module.run(arguments, context))
+        return _rendered(context.out, _module(name).run(arguments, context))
     except SchemaIncompatible:
         _excuse_if_overtaken(context)
         raise

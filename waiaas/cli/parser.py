@@ -1,11 +1,12 @@
 """A command's own arguments: argparse, with errors that are ours and nothing printed behind our back."""
 
 import argparse
+import importlib
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
-from waiaas.cli.commands import SENTENCES
+from waiaas.cli.commands import BARE, COMMANDS, SENTENCES
 from waiaas.cli.flags import HELP
 from waiaas.core.errors import UsageError
 
@@ -70,10 +71,11 @@ class _Actions(argparse._SubParsersAction):  # type: ignore[type-arg]
         return super().add_parser(name, **{"description": options.get("help"), **options})
 
 
-def build(command: str, module: Any) -> Parser:
+def build(command: str) -> Parser:
     """The parser of one command."""
     parser = Parser(prog=f"waiaas {command}", description=SENTENCES.get(command))
-    module.arguments(parser)
+    if command not in BARE:
+        importlib.import_module(COMMANDS[command]).arguments(parser)
     return parser
 
 

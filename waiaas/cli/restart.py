@@ -8,11 +8,7 @@ from waiaas.cli.output import Result
 from waiaas.cli.underway import refuse_beside_a_run
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """No arguments but the global ones."""
-
-
-def run(args: argparse.Namespace, context: Context) -> Result:
+def run(_args: object, context: Context) -> Result:
     """Settings are read before anything is stopped: a daemon that could not start again stays up."""
     from waiaas.cli import start
 

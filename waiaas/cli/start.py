@@ -41,12 +41,6 @@ from waiaas.upgrade.standing import supervised
 CHECK_DEADLINE = 5.0  # seconds for one version check, process included (VCHK-03)
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--detach", action="store_true", help="return when the daemon is healthy")
-    parser.add_argument("--init", action="store_true", help="create the data directory where there is none")
-    parser.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
-
-
 def run(args: argparse.Namespace, context: Context) -> Result:
     if args.detach and not args.init and (through := service.start(context)):
         return through

@@ -1,6 +1,5 @@
 """`waiaas status`: does it run, as what, on which data, what is new, and is an upgrade half-way."""
 
-import argparse
 from typing import Any
 
 from waiaas import __version__
@@ -14,11 +13,7 @@ PATIENCE = 0.0  # seconds: whoever only wants to look does not wait (DIR-5)
 TIMEOUT = 2.0  # seconds for the daemon to say how it is
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """No arguments but the global ones."""
-
-
-def run(args: argparse.Namespace, context: Context) -> Result:
+def run(_args: object, context: Context) -> Result:
     """Exit 0 running, 3 not running. Changes nothing, whatever it finds."""
     loaded = context.load(broken_ok=True, unreadable_ok=True)
     pid = running.running(loaded.layout)

@@ -1,18 +1,12 @@
 """`waiaas stop`."""
 
-import argparse
-
 from waiaas.cli import rights, service, stopping, unit
 from waiaas.cli.context import Context
 from waiaas.cli.output import Result
 from waiaas.cli.underway import refuse_beside_a_run
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """No arguments but the global ones."""
-
-
-def run(args: argparse.Namespace, context: Context) -> Result:
+def run(_args: object, context: Context) -> Result:
     """Works whatever is wrong with the settings. Not running: exit 3; beside an upgrade: exit 75."""
     with rights.reading(context):
         loaded = context.load(broken_ok=True, unreadable_ok=True)

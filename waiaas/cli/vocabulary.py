@@ -1,12 +1,11 @@
 """What may be typed after `waiaas`: read out of the commands' own parsers, for completion and manual."""
 
 import argparse
-import importlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from waiaas.cli import flags
-from waiaas.cli.commands import ALIASES, COMMANDS, SENTENCES
+from waiaas.cli.commands import ALIASES, SENTENCES
 from waiaas.cli.parser import build
 from waiaas.core.settings import KEYS
 from waiaas.core.value import frozen
@@ -41,10 +40,7 @@ class Word:
 
 def words() -> tuple[Word, ...]:
     """Every visible command in the order of `--help`, aliases last."""
-    found = tuple(
-        _word(name, build(name, importlib.import_module(COMMANDS[name])), said)
-        for name, said in SENTENCES.items()
-    )
+    found = tuple(_word(name, build(name), said) for name, said in SENTENCES.items())
     by_name = {word.name: word for word in found}
     aliases = (
         Word(alias, f"the same as {name}", by_name[name].options, by_name[name].arguments)

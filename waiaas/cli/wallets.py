@@ -8,9 +8,6 @@ from waiaas.cli.parser import actions
 from waiaas.cli.table import camel_case, table
 from waiaas.core.errors import WaiaasError
 from waiaas.host.clock import shown
-from waiaas.host.sqlite import reading
-from waiaas.store import wallets
-from waiaas.store.inspect import inspect
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +18,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> Result:
+    from waiaas.host.sqlite import reading
+    from waiaas.store import wallets
+    from waiaas.store.inspect import inspect
+
     loaded = context.load(broken_ok=True)
     gate = context.gate(loaded.layout)
     inspect(loaded.layout.database, gate).require()

@@ -98,6 +98,15 @@ def _described(value: Any) -> str:
     return kind.get(type(value), "a list" if isinstance(value, list) else "a date")
 
 
+def shown(value: Any) -> str:
+    """A value as it is written in TOML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "[" + ", ".join(shown(v) for v in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
 def network_name(value: str) -> None:
     if not re.fullmatch(r"[0-9A-Za-z.:%_-]{1,255}", value):
         raise BadValue("an address or a name to listen on, like 127.0.0.1 or 0.0.0.0")

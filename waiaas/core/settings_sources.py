@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from waiaas.core import legacy_settings
-from waiaas.core.settings_rules import BadValue, Key, Problem
+from waiaas.core.settings_rules import BadValue, Key, Problem, shown
 
 PREFIX = "WAIAAS_"
 DUPLICATES = {
@@ -146,12 +146,3 @@ def _mending(message: str) -> str:
         if message.startswith(start):
             return hint
     return "a text, an array or a header on this line, or just above, is not closed"
-
-
-def shown(value: Any) -> str:
-    """A value as it is written in TOML."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return "[" + ", ".join(shown(v) for v in value) + "]"
-    return f'"{value}"' if isinstance(value, str) else str(value)

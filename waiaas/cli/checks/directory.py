@@ -11,8 +11,7 @@ from waiaas.cli.legacy import lock_is_fresh
 from waiaas.cli.rights import disobeyed
 from waiaas.core.layout import Layout
 from waiaas.core.settings import KEYS
-from waiaas.core.settings_rules import Problem
-from waiaas.core.settings_sources import shown
+from waiaas.core.settings_rules import Problem, shown
 from waiaas.host.files import TEMPORARY
 from waiaas.host.locks import holder
 from waiaas.host.sqlite import SIDE_FILES, side
