@@ -101,3 +101,25 @@ def test_who_interrupts_a_run_is_told_what_it_left__CLI_2(installed: Site, words
     if words == ("--events",):
         assert events(done)[-1]["event"] == "ROLLED_BACK"
         assert events(done)[-1]["error"]["code"] == "interrupted"
+
+
+def test_check_names_the_command_that_does_what_was_asked__UPGR_02(installed: Site, feed: Feed) -> None:
+    """`latest` and `updateAvailable` are about what is newer, whatever was asked for (UPGR-03)."""
+    offered = installed.json("upgrade", "--check")
+    assert offered["reason"] is None
+    [target] = (feed.folder / "targets").glob("*waiaas-1.8.1.pyz")
+    assert offered["size"] == target.stat().st_size
+    assert installed.run("upgrade", "--check", "--to", "1.8.1", "--exit-code").code == 10
+    up = installed.ok("upgrade", "--check", "--to", "1.8.1").out
+    assert f"Run: waiaas upgrade --to 1.8.1 --data-dir {installed.data}" in up
+    installed.ok("upgrade", "--no-start")
+    down = installed.ok("upgrade", "--dry-run", "--to", "1.8.0").out
+    assert "Would go down: 1.8.1 → 1.8.0" in down
+    assert f"Run: waiaas upgrade --to 1.8.0 --yes --data-dir {installed.data}" in down
+    document = installed.json("upgrade", "--check", "--to", "1.8.0")
+    assert (document["latest"], document["path"]) == ("1.8.1", ["1.8.0"])
+    assert document["updateAvailable"] is False
+    assert installed.run("upgrade", "--check", "--to", "1.8.0", "--exit-code").code == 0
+    nothing = installed.json("upgrade", "--check")
+    assert (nothing["size"], nothing["notes"], nothing["failedHere"]) == (None, None, None)
+    assert nothing["reason"]

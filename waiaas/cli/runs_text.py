@@ -39,6 +39,17 @@ def _lines(run: "Facts") -> "Iterator[str]":
         yield f"  {why(run)}"
 
 
+def failed_here(runs: "list[Facts]", version: str) -> "Facts | None":
+    """How the last run to `version` failed: `run`, `at` in Unix seconds, `reason`. None where it did not, or
+    where it was interrupted. `runs`: oldest first."""
+    tried = [r for r in runs if r.get("to") == version and r.get("kind") == "upgrade"]
+    last = tried[-1] if tried else {}
+    error = last.get("error") or {}
+    if last.get("outcome") in (None, "committed") or error.get("code") in (None, "interrupted"):
+        return None
+    return {"run": last["run"], "at": last["finishedAt"], "reason": why(last)}
+
+
 def why(run: "Facts") -> str:
     """Why a run did not commit, and in which step."""
     error, steps = run.get("error") or {}, run.get("steps") or [{}]

@@ -7,7 +7,7 @@ from waiaas.cli import place as places
 from waiaas.cli.confirm import confirm_typed
 from waiaas.cli.context import Context
 from waiaas.upgrade import story
-from waiaas.upgrade.bundle import HARD, open_carried
+from waiaas.upgrade.bundle import HARD, CarriedFeed, open_carried
 from waiaas.upgrade.feed import Feed
 from waiaas.upgrade.place import Place
 from waiaas.upgrade.story import Checked
@@ -20,6 +20,15 @@ def source(args: argparse.Namespace, place: Place) -> Feed:
     cache, floors = places.caches(place.host, place.layout, place.program)
     path = Path(args.source).absolute()
     return open_carried(place.host, place.settings, cache, floors, path, accept_expired=args.accept_expired)
+
+
+def require_whole(feed: Feed, checked: Checked) -> None:
+    """Read what was carried here to its end. Raises TrustRefused unless it is what was signed."""
+    at_hand = checked.catalogue.at_hand
+    if isinstance(feed, CarriedFeed) and at_hand is not None:
+        for release in checked.catalogue.releases:
+            if release.version in at_hand:
+                feed.check_payload(release)
 
 
 def ask_about_age(args: argparse.Namespace, context: Context, place: Place, checked: Checked) -> None:

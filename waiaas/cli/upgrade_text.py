@@ -7,6 +7,8 @@ from typing import Any
 from waiaas.cli.output import Output
 from waiaas.cli.progress import Progress
 from waiaas.core.choose import Upgrade, withdrawal_of
+from waiaas.core.journal import Facts
+from waiaas.host.clock import iso
 from waiaas.upgrade.place import Place
 from waiaas.upgrade.story import Checked
 
@@ -74,16 +76,17 @@ class Teller:
             self._bar = None
 
 
-def describe_check(place: Place, checked: Checked, how: str = "Run: waiaas upgrade") -> str:
-    """`how`: what a person is told to do about a newer version."""
+def describe_check(place: Place, checked: Checked, how: str = "", failed: Facts | None = None) -> str:
+    """`how`: what a person is told to do about it; `failed`: how the last try here failed."""
     choice = checked.choice
     lines = [_headline(place, checked)]
     lines.append(f"  current  {place.installed}")
-    newest = choice.path[-1] if isinstance(choice, Upgrade) else choice.latest
-    lines.append(f"  latest   {newest.version if newest else 'unknown'}")
+    lines.append(f"  latest   {checked.latest.version if checked.latest else 'unknown'}")
     lines.append(f"  channel  {place.settings.upgrade.channel}")
     if isinstance(choice, Upgrade):
-        target = choice.path[-1]
+        target = choice.target
+        if choice.downgrade:
+            lines.append(f"  go to    {target.version}")
         lines.append(f"  size     {target.length / MIB:.1f} MiB")
         if len(choice.path) > 1:
             lines.append(
@@ -91,6 +94,8 @@ def describe_check(place: Place, checked: Checked, how: str = "Run: waiaas upgra
             )
         if target.notes_url:
             lines.append(f"  notes    {target.notes_url}")
+        if failed:
+            lines.append(f"  failed   here on {iso(failed['at'])}: {failed['reason']}")
         lines.append(how)
     elif choice.code != "up-to-date":
         lines.append(f"  why      {choice.reason}")
@@ -102,13 +107,16 @@ def _headline(place: Place, checked: Checked) -> str:
     if withdrawn:
         return f"Version {place.installed} was withdrawn: {withdrawn.reason}"
     if isinstance(checked.choice, Upgrade):
-        return f"Upgrade available: {place.installed} → {checked.choice.path[-1].version}"
+        said = "Would go down" if checked.choice.downgrade else "Upgrade available"
+        return f"{said}: {place.installed} → {checked.choice.target.version}"
     return f"Already up to date ({place.installed})"
 
 
-def describe_plan(place: Place, checked: Checked, how: str, refused: tuple[str, str] | None) -> str:
+def describe_plan(
+    place: Place, checked: Checked, how: str, refused: tuple[str, str] | None, failed: Facts | None
+) -> str:
     """`--dry-run`: the plan, the proof, and what stands against it."""
-    lines = describe_check(place, checked, how).splitlines()
+    lines = describe_check(place, checked, how, failed).splitlines()
     if isinstance(checked.choice, Upgrade):
         lines.pop()  # what to run comes last
         writes = checked.choice.path[0].schema.writes

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from waiaas.host.container import in_image
 
+ITSELF = "Run: waiaas upgrade"
 IMAGE_COMMAND = "docker compose pull && docker compose up -d"
 
 
@@ -12,4 +13,4 @@ def advice(program: Path | None, mode: str, *, asked: bool = False) -> str:
     it on purpose, so that nothing is guessed."""
     if program is not None and (mode == "external" or not asked) and in_image(program):
         return f"Run: {IMAGE_COMMAND}"
-    return "Upgrade it with the manager it came from" if mode == "external" else "Run: waiaas upgrade"
+    return "Upgrade it with the manager it came from" if mode == "external" else ITSELF

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from waiaas.core.choose import Policy, Stay, Upgrade, choose
+from waiaas.core.choose import Policy, Stay, Upgrade, choose, newest_eligible
 from waiaas.core.errors import WaiaasError
 from waiaas.core.journal import Facts, OpenRun, to_roll_back
 from waiaas.core.release import Release
@@ -26,11 +26,13 @@ CHECK_PATIENCE = 30.0  # seconds for the metadata of an explicit upgrade
 
 @frozen
 class Checked:
-    """The answer of `--check`: the catalogue and what would be chosen from it."""
+    """The answer of `--check`: the catalogue and what would be chosen from it. `latest`: the newest release
+    for this installation, whatever version was asked for."""
 
     catalogue: Catalogue
     choice: Upgrade | Stay
     schema: int
+    latest: Release | None
 
 
 def check(place: Place, feed: Feed, wish: Wish) -> Checked:
@@ -50,7 +52,8 @@ def check(place: Place, feed: Feed, wish: Wish) -> Checked:
         at_hand=catalogue.at_hand,
     )
     choice = choose(catalogue.releases, place.installed, policy)
-    return Checked(catalogue, choice, schema)
+    latest = newest_eligible(catalogue.releases, place.installed, policy)
+    return Checked(catalogue, choice, schema, latest)
 
 
 def accept_expired(place: Place, source: str, expired: Sequence[str]) -> None:
