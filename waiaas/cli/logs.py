@@ -9,8 +9,6 @@ from typing import BinaryIO
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
 from waiaas.cli.parser import positive
-from waiaas.cli.running import known, running
-from waiaas.cli.unit import of
 from waiaas.core.errors import Exit, UsageError, WaiaasError
 
 LINES = 50  # unless `-n` says otherwise
@@ -98,6 +96,9 @@ def _replaced(stream: BinaryIO, path: Path) -> bool:
 
 def _refuse_elsewhere(context: Context, loaded: Loaded) -> None:
     """A daemon in the foreground writes to its terminal, its container or the journal, not to the file."""
+    from waiaas.cli.running import known, running
+    from waiaas.cli.unit import of
+
     path, pid = loaded.layout.log, running(loaded.layout)
     unit = of(context, loaded)
     if unit is not None and (pid is not None or not path.exists()):

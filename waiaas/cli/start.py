@@ -5,19 +5,15 @@ import json
 import os
 import sys
 from threading import Event, Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waiaas import __version__
-from waiaas.cli import place as places
-from waiaas.cli import rights, service
-from waiaas.cli.adopt import adopt
 from waiaas.cli.context import Context, Loaded
-from waiaas.cli.init import initialise
 from waiaas.cli.legacy import refuse_legacy_daemon
 from waiaas.cli.output import Result
 from waiaas.cli.status import open_run
 from waiaas.cli.status_text import how_to_upgrade
-from waiaas.cli.watch import Watch, announce_recovery, await_decision, state
+from waiaas.cli.unit import standing
 from waiaas.core.check import CheckAbandoned, CheckOutcome
 from waiaas.core.errors import Busy, Exit, WaiaasError
 from waiaas.core.layout import Layout
@@ -26,24 +22,25 @@ from waiaas.daemon.logfile import file_log
 from waiaas.daemon.notify import READY, notify, patience, saying
 from waiaas.daemon.serve import Service
 from waiaas.host.clock import iso
-from waiaas.host.launch import launch
 from waiaas.host.locks import Lock
 from waiaas.host.processes import Leash
 from waiaas.store.inspect import inspect
-from waiaas.store.migrate import bring_up_to_date
 from waiaas.store.restore import forget_staging
 from waiaas.store.unfinished import forget_unfinished
-from waiaas.upgrade import book, cache, child, presence
-from waiaas.upgrade.place import Place, make_run
-from waiaas.upgrade.report import Silent
-from waiaas.upgrade.standing import supervised
+from waiaas.upgrade import book, cache
+
+if TYPE_CHECKING:
+    from waiaas.upgrade.place import Place
 
 CHECK_DEADLINE = 5.0  # seconds for one version check, process included (VCHK-03)
 
 
 def run(args: argparse.Namespace, context: Context) -> Result:
-    if args.detach and not args.init and (through := service.start(context)):
-        return through
+    if args.detach and not args.init:
+        from waiaas.cli import service
+
+        if through := service.start(context):
+            return through
     if os.geteuid() == 0:
         _hand_over(context)
     return detached(args, context) if args.detach else foreground(args, context)
@@ -51,7 +48,14 @@ def run(args: argparse.Namespace, context: Context) -> Result:
 
 def _hand_over(context: Context) -> None:
     """Root finishes an interrupted upgrade, which the daemon's user may not, and becomes that user."""
+    from waiaas.cli import rights
+
     if context.program is not None and book.open_run(context.program) is not None:
+        from waiaas.cli import place as places
+        from waiaas.upgrade import presence
+        from waiaas.upgrade.report import Silent
+        from waiaas.upgrade.standing import supervised
+
         where = places.place(context, rights.load(context), Silent())
         if not supervised(where.program):
             presence.recover_before_start(where, 0.0)
@@ -60,6 +64,8 @@ def _hand_over(context: Context) -> None:
 
 def detached(args: argparse.Namespace, context: Context) -> Result:
     """Start the daemon in a session of its own and return once it says it is ready."""
+    from waiaas.host.launch import launch
+
     loaded = _load(args, context)
     refuse_legacy_daemon(context.host, loaded.layout, loaded.settings)
     _take(context, loaded).release()
@@ -97,17 +103,12 @@ def foreground(args: argparse.Namespace, context: Context) -> Result:
 
 
 def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: bool) -> Result:
-    where = _place(context, loaded)
     probation = Event()
-    if where is not None:
-        announce_recovery(where)
-        if presence.settle_before_start(where, lock):
-            probation.set()
-        await_decision(where, lock, context.gate(loaded.layout), log)
-        if presence.program_changed(where):
-            log.info("the installed program is another version: becoming that one")
-            lock.release()
-            _become_installed(context, loaded, background)
+    where = _settled(context, loaded, lock, log, probation)
+    if context.program is not None and context.host.program.replaced_at(context.program.program):
+        log.info("the installed program is another version: becoming that one")
+        lock.release()
+        _become_installed(context, loaded, background)
     log.info("step 3: no interrupted upgrade" if not probation.is_set() else "step 3: serving in probation")
     _database(context, loaded, where, log)
     leash = Leash()
@@ -126,9 +127,11 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
     try:
         _announce(context, loaded.layout, loaded.settings.daemon.hostname, service)
         if where is not None and probation.is_set():
+            from waiaas.cli.watch import Watch
+
             watch = Watch(where, loaded.settings.daemon.hostname, service, probation, stopping, orphan, log)
             Thread(target=watch.run, name="probation", daemon=True).start()
-        told = state(loaded.settings.daemon.hostname, service.port, probation.is_set())
+        told = standing(loaded.settings.daemon.hostname, service.port, probation.is_set())
         notify(context.host.environ, saying(told, READY))
         log.info("ready", port=service.port)
         service.wait()
@@ -145,6 +148,8 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
 def _load(args: argparse.Namespace, context: Context) -> Loaded:
     loaded = context.load(uninitialised_ok=args.init)
     if args.init and not loaded.initialised and not loaded.legacy:
+        from waiaas.cli.init import initialise
+
         initialise(context, loaded)
         loaded = context.load()
     return loaded
@@ -159,8 +164,23 @@ def _log(context: Context, loaded: Loaded, background: bool) -> Log:
     return stream_log(host.clock, sys.stderr, host.environ, daemon.log_level, daemon.log_format)
 
 
-def _place(context: Context, loaded: Loaded) -> Place | None:
-    return places.place(context, loaded, Silent()) if context.host.program.path else None
+def _settled(context: Context, loaded: Loaded, lock: Lock, log: Log, probation: Event) -> "Place | None":
+    """Where upgrade runs happen, once none of them stands in our way; None where there never was one, and
+    nothing of `upgrade` is needed (PRF-5)."""
+    program = context.program
+    if program is None or (book.open_run(program) is None and not book.history(program)):
+        return None
+    from waiaas.cli import place as places
+    from waiaas.cli.watch import announce_recovery, await_decision
+    from waiaas.upgrade import presence
+    from waiaas.upgrade.report import Silent
+
+    where = places.place(context, loaded, Silent())
+    announce_recovery(where)
+    if presence.settle_before_start(where, lock):
+        probation.set()
+    await_decision(where, lock, context.gate(loaded.layout), log)
+    return where
 
 
 def _again(context: Context, loaded: Loaded, *, installed: bool) -> tuple[list[str], tuple[int, ...]]:
@@ -183,29 +203,39 @@ def _become_installed(context: Context, loaded: Loaded, background: bool) -> Non
     context.host.processes.replace_self(argv, context.host.environ)
 
 
-def _database(context: Context, loaded: Loaded, where: Place | None, log: Log) -> None:
+def _database(context: Context, loaded: Loaded, where: "Place | None", log: Log) -> None:
     host, layout = context.host, loaded.layout
     if not loaded.adopted:
         inspect(layout.database, context.gate(layout)).require()  # what is refused is not adopted either
+        from waiaas.cli.adopt import adopt
+
         adopt(host, loaded)
         log.info("adopted the data directory of the previous implementation")
     forget_unfinished(layout)
     forget_staging(host.files, layout)
     cache.sweep(host.files, layout.feed)
-    _announce_migration(context, layout)
-    made = bring_up_to_date(host.files, host.clock, layout, loaded.settings.upgrade.keep_backups)
-    if made is not None:
-        log.info("migrated the database; the old one is kept", backup=str(made.path))
+    found = inspect(layout.database, context.gate(layout))
+    found.require()
+    if found.action != "ok":
+        _migrate(context, loaded, log)
     if where is not None and book.history(where.program):
+        from waiaas.upgrade import child
+        from waiaas.upgrade.place import make_run
+
         child.record(make_run(where, _record_plan(layout)))
     log.info("step 4: database ready", path=str(layout.database))
 
 
-def _announce_migration(context: Context, layout: Layout) -> None:
+def _migrate(context: Context, loaded: Loaded, log: Log) -> None:
     """A service manager must not take a long migration for a daemon that hangs."""
-    environ = context.host.environ
-    if "NOTIFY_SOCKET" in environ and inspect(layout.database, context.gate(layout)).action == "migrate":
-        notify(environ, saying("migrating the database", patience(child.PATIENCE)))
+    from waiaas.store.migrate import bring_up_to_date
+    from waiaas.upgrade import child
+
+    host = context.host
+    notify(host.environ, saying("migrating the database", patience(child.PATIENCE)))
+    made = bring_up_to_date(host.files, host.clock, loaded.layout, loaded.settings.upgrade.keep_backups)
+    if made is not None:
+        log.info("migrated the database; the old one is kept", backup=str(made.path))
 
 
 def _record_plan(layout: Layout) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from waiaas import __version__
 from waiaas.cli.where import SYSTEMD
 
 if TYPE_CHECKING:
@@ -17,3 +18,8 @@ def of(context: "Context", loaded: "Loaded") -> "Unit | None":
     from waiaas.host.systemd import daemon_unit
 
     return daemon_unit(context.host.processes, loaded.layout.daemon_lock, loaded.layout.data_dir)
+
+
+def standing(hostname: str, port: int, probation: bool) -> str:
+    """What `systemctl status` shows."""
+    return f"version {__version__} on {hostname}:{port}" + (", on probation" if probation else "")

@@ -2,12 +2,9 @@
 
 import argparse
 
-from waiaas.cli import rights
 from waiaas.cli.context import Context, installed
 from waiaas.cli.output import Result
-from waiaas.cli.runs_text import describe_runs
 from waiaas.cli.upgrade_usage import check_usage
-from waiaas.upgrade.book import history
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +48,10 @@ def run(args: argparse.Namespace, context: Context) -> Result:
 
 
 def _history(context: Context) -> Result:
+    from waiaas.cli import rights
+    from waiaas.cli.runs_text import describe_runs
+    from waiaas.upgrade.book import history
+
     rights.load(context)
     runs = list(reversed(history(installed(context))))
     return Result(runs, describe_runs(runs))

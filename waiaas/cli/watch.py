@@ -3,7 +3,7 @@ a probation, in which a thread follows the run that started us (UPGR-15, UPGR-16
 
 from threading import Event
 
-from waiaas import __version__
+from waiaas.cli.unit import standing
 from waiaas.core.errors import WaiaasError
 from waiaas.core.value import mutable
 from waiaas.daemon.log import Log
@@ -14,11 +14,6 @@ from waiaas.host.locks import Gate, Lock
 from waiaas.store.inspect import inspect
 from waiaas.upgrade import child, decision, presence
 from waiaas.upgrade.place import Place
-
-
-def state(hostname: str, port: int, probation: bool) -> str:
-    """What `systemctl status` shows."""
-    return f"version {__version__} on {hostname}:{port}" + (", on probation" if probation else "")
 
 
 def announce_recovery(place: Place) -> None:
@@ -55,7 +50,7 @@ class Watch:
         if self._decided():
             self.probation.clear()
             self.log.info("probation is over")
-            told = state(self.hostname, self.service.port, probation=False)
+            told = standing(self.hostname, self.service.port, probation=False)
             notify(self.place.host.environ, saying(told))
 
     def _decided(self) -> bool:
