@@ -59,7 +59,8 @@ def test_people_are_told_what_to_do_next__CLI_2(connected: Callable[..., Ran], t
     made = connected("bundle", "create", "-o", str(output))
     assert "waiaas upgrade --from waiaas.tgz" in made.out
     assert "accepted until" in made.out
-    assert "Nothing of this was verified" in connected("bundle", "show", str(output)).out
+    shown = connected("bundle", "show", str(output)).out
+    assert shown.endswith(f"Nothing of this was verified. Run: waiaas bundle verify {output}\n")
     assert "is genuine: WAIaaS 1.9.0" in connected("bundle", "verify", str(output)).out
 
 

@@ -211,6 +211,12 @@ def test_a_failed_run_is_told_whole_to_a_script_and_in_the_history__UPGR_08(benc
         history = old.ok("upgrade", "--history").out
         assert "rolled-back\n  failed in step “start”: " in history
         assert "I would rather not" in history
+        check, status = old.json("upgrade", "--check"), old.json("status")
+        assert check["failedHere"]["run"] == document["run"] == status["failedHere"]["run"]
+        for said in (old.ok("upgrade", "--check").out, old.ok("status").out):
+            assert "failed" in said
+            assert "here on 20" in said
+            assert "I would rather not" in said
         lines = old.run("upgrade", "--events").out.splitlines()
         assert '"event": "ROLLED_BACK"' in lines[-1]
         assert "I would rather not" in lines[-1]

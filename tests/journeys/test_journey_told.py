@@ -60,6 +60,8 @@ def test_a_roll_back_tells_machines_what_is_lost_and_counts_no_row_of_its_own__U
     installed.ok("upgrade")
     back = installed.json("upgrade", "--rollback", "--no-start")
     assert back["rowsLost"] == 0
+    audited = [row["eventType"] for row in installed.json("audit") if "UPGRADE" in row["eventType"]]
+    assert audited[0] == "UPGRADE_UNDONE"
     assert back["dataFrom"] == installed.json("backup", "list")[-1]["createdAt"]
 
 
@@ -115,6 +117,8 @@ def test_check_names_the_command_that_does_what_was_asked__UPGR_02(installed: Si
     installed.ok("upgrade", "--no-start")
     down = installed.ok("upgrade", "--dry-run", "--to", "1.8.0").out
     assert "Would go down: 1.8.1 → 1.8.0" in down
+    refused = told(installed.run("upgrade", "--to", "1.8.0"), 2)
+    assert f"`waiaas --data-dir {installed.data} upgrade --to 1.8.0 --yes`" in refused["hint"]
     assert f"Run: waiaas upgrade --to 1.8.0 --yes --data-dir {installed.data}" in down
     document = installed.json("upgrade", "--check", "--to", "1.8.0")
     assert (document["latest"], document["path"]) == ("1.8.1", ["1.8.0"])
@@ -123,3 +127,30 @@ def test_check_names_the_command_that_does_what_was_asked__UPGR_02(installed: Si
     nothing = installed.json("upgrade", "--check")
     assert (nothing["size"], nothing["notes"], nothing["failedHere"]) == (None, None, None)
     assert nothing["reason"]
+
+
+def test_a_bundle_that_is_not_whole_is_refused_also_where_it_is_not_needed__BNDL_1(
+    installed: Site,
+) -> None:
+    """It carries the installed version: that is no reason to call the damaged file up to date."""
+    bundle = installed.folder / "same.tgz"
+    installed.ok("bundle", "create", "--version", "1.8.0", "-o", str(bundle))
+    assert "Already up to date" in installed.ok("upgrade", "--from", str(bundle)).out
+    whole = bundle.read_bytes()
+    middle = len(whole) // 2
+    for damaged in (whole[:-2000], whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]):
+        bundle.write_bytes(damaged)
+        told(installed.run("upgrade", "--from", str(bundle)), 9)
+        told(installed.run("upgrade", "--check", "--from", str(bundle)), 9)
+
+
+def test_a_carried_release_candidate_is_asked_for_by_name__BNDL_1(
+    workshop: Workshop, installed: Site, feed: Feed
+) -> None:
+    feed.publish(workshop.build("1.9.0-rc.1"), channel="rc")
+    bundle = installed.folder / "rc.tgz"
+    made = installed.ok("bundle", "create", "--version", "1.9.0-rc.1", "-o", str(bundle)).out
+    assert "waiaas upgrade --from rc.tgz --to 1.9.0-rc.1" in made
+    refused = told(installed.run("upgrade", "--from", str(bundle)), 1)
+    assert f"`waiaas upgrade --from {bundle} --to 1.9.0-rc.1 --data-dir" in refused["hint"]
+    installed.ok("upgrade", "--from", str(bundle), "--to", "1.9.0-rc.1", "--no-start")

@@ -1,6 +1,7 @@
 """`waiaas bundle`: making, showing and verifying."""
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def create(args: argparse.Namespace, context: Context, loaded: Loaded) -> Result
     text = (
         f"{made.path}: WAIaaS {release.version}, {size(made.size)}\n"
         f"  fresh until {iso(made.expires['timestamp'])}; accepted until {iso(made.expires['targets'])}\n"
-        f"Carry it, then: waiaas upgrade --from {made.path.name}"
+        f"Carry it, then: waiaas upgrade --from {shlex.quote(made.path.name)}{_asked_for(release.version)}"
     )
     return Result(document, text)
 
@@ -92,7 +93,7 @@ def show(context: Context, path: Path) -> Result:
         f"{path} says that it carries WAIaaS {payload.version} ({size(payload.size)})\n"
         f"  sha256 {payload.sha256}\n"
         f"{table(('metadata', 'version', 'expires'), rows)}\n"
-        "Nothing of this was verified: waiaas bundle verify"
+        f"Nothing of this was verified. Run: waiaas bundle verify {shlex.quote(str(path))}"
     )
     return Result(document, text)
 
@@ -117,6 +118,11 @@ def verify(context: Context, loaded: Loaded, path: Path) -> Result:
     age = "out of date" if catalogue.expired else f"fresh until {iso(catalogue.expires['timestamp'])}"
     text = f"{path} is genuine: WAIaaS {', '.join(versions)}, list {catalogue.targets_version}, {age}"
     return Result(document, text)
+
+
+def _asked_for(version: Version) -> str:
+    """A release candidate is not offered: whoever wants it has to name it."""
+    return f" --to {version}" if version.is_rc else ""
 
 
 def _target(release: Release) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Asking before what cannot be undone: on a terminal only, else refused without `--yes` (CLI-5)."""
 
+import shlex
 import sys
 
 from waiaas.cli.context import Context
@@ -31,5 +32,5 @@ def _require_terminal(context: Context, question: str) -> None:
         raise UsageError(
             "needs-yes",
             f"this cannot be undone, and there is no terminal to ask on: {question}",
-            "say --yes to do it all the same",
+            f"`waiaas {shlex.join([*context.words, '--yes'])}` does it all the same",
         )

@@ -8,6 +8,7 @@ from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
 from waiaas.cli.status_text import described
 from waiaas.core.errors import Busy, Exit, WaiaasError
+from waiaas.core.version import newer
 
 PATIENCE = 0.0  # seconds: whoever only wants to look does not wait (DIR-5)
 TIMEOUT = 2.0  # seconds for the daemon to say how it is
@@ -35,6 +36,7 @@ def _document(context: Context, loaded: Loaded, pid: int | None) -> dict[str, An
         "schemaVersion": found.get("schemaVersion"),
         "uptime": _uptime(context, about),
         "openRun": open_run(context),
+        "failedHere": _failed_here(context, found),
         "health": _health(about) if pid else None,
         "hostname": about.get("hostname") if pid else loaded.settings.daemon.hostname,
         "withdrawn": found.get("withdrawn"),
@@ -47,6 +49,20 @@ def _document(context: Context, loaded: Loaded, pid: int | None) -> dict[str, An
         "settingsProblems": len(loaded.parsed.problems),
         "backups": _backups(loaded),
     }
+
+
+def _failed_here(context: Context, found: dict[str, Any]) -> dict[str, Any] | None:
+    """How the last try of the version that is offered failed."""
+    latest = (found.get("versionCheck") or {}).get("latest")
+    if context.program is None or latest is None or not newer(latest, __version__):
+        return None
+    from waiaas.cli.runs_text import failed_here
+    from waiaas.upgrade.book import history
+
+    try:
+        return failed_here(history(context.program), latest)
+    except OSError:
+        return None
 
 
 def _uptime(context: Context, about: dict[str, Any]) -> int | None:

@@ -7,6 +7,7 @@ from waiaas.cli.context import Context, Loaded
 from waiaas.core.compat import LATEST_SCHEMA_VERSION
 from waiaas.core.version import newer
 from waiaas.core.words import duration, size
+from waiaas.host.clock import iso
 from waiaas.upgrade.elsewhere import advice
 
 HEALTH = {
@@ -90,6 +91,8 @@ def _update(context: Context, loaded: Loaded, document: dict[str, Any]) -> Itera
         yield f"{version} was WITHDRAWN: {gone.get('reason')}{to}. {how}"
     elif check and newer(check["latest"], version):
         yield f"{check['latest']} is available. {how}"
+        if failed := document["failedHere"]:
+            yield f"{check['latest']} failed here on {iso(failed['at'])}: {failed['reason']}"
     elif not loaded.settings.daemon.update_check:
         yield f"not looked for (update_check = false); {context.again('upgrade --check')} asks"
     elif check and check["checkedAt"]:

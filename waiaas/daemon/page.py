@@ -212,7 +212,11 @@ def _run(run: Entry) -> tuple[Html, ...]:
     details = run.details if isinstance(run.details, Mapping) else {}
     told = (str(details.get(name) or "–") for name in ("kind", "from", "to"))
     outcome = OUTCOMES.get(run.event_type, run.event_type)
-    marked = text(outcome) if outcome == "committed" else f'<span class="failed">{text(outcome)}</span>'
+    marked = (
+        text(outcome)
+        if outcome in ("committed", "undone")
+        else f'<span class="failed">{text(outcome)}</span>'
+    )
     return (moment(run.timestamp), *map(text, told), marked)
 
 

@@ -12,6 +12,7 @@ COLUMNS = "id, timestamp, event_type, actor, wallet_id, session_id, tx_id, detai
 RUNS = {  # how an upgrade run ended -> the event that tells of it (UPGR-08)
     "committed": "UPGRADE_COMMITTED",
     "rolled-back": "UPGRADE_ROLLED_BACK",
+    "undone": "UPGRADE_UNDONE",  # by `upgrade --rollback`: nothing failed
     "refused": "UPGRADE_REFUSED",
     "failed": "UPGRADE_FAILED",
 }

@@ -63,13 +63,15 @@ def record(host: Host, layout: Layout, program: ProgramLayout) -> Facts:
 def _write(connection: Any, run: Facts) -> None:
     told = ("run", "kind", "from", "to", "backup", "error")
     outcome = str(run.get("outcome"))
+    if (run.get("kind"), outcome) == ("rollback", "committed"):
+        outcome = "undone"
     audit.write(
         connection,
         audit.RUNS.get(outcome, audit.RUNS["failed"]),
         "system",
         {key: run.get(key) for key in told},
         int(run.get("finishedAt") or 0),
-        severity="info" if outcome == "committed" else "warning",
+        severity="info" if outcome in ("committed", "undone") else "warning",
     )
 
 
