@@ -178,6 +178,22 @@ def test_interrupt_ends_with_130(ready: Waiaas, monkeypatch: pytest.MonkeyPatch)
     ran = ready("status", "--json")
     assert ran.code == Exit.INTERRUPTED
     assert ran.error["code"] == "interrupted"
+    assert ran.error["hint"]
+
+
+@pytest.mark.parametrize("argv", [("restart",), ("start", "--detach")], ids=str)
+def test_who_interrupts_a_start_is_told_that_it_may_go_on__CLI_2(
+    ready: Waiaas, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
+) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    for module in ("start", "restart"):
+        monkeypatch.setattr(f"waiaas.cli.{module}.run", interrupted)
+    ran = ready(*argv)
+    assert ran.code == Exit.INTERRUPTED
+    assert "interrupted; the daemon may still be starting" in ran.err
+    assert "hint: `waiaas status` shows it" in ran.err
 
 
 def test_bug_leaves_a_private_report_without_secrets(

@@ -25,6 +25,14 @@ def explain(problem: Exception, argv: Sequence[str], environ: Mapping[str, str])
     return (known, Exit.FAILED) if known else (_bug(problem, argv, environ), Exit.BUG)
 
 
+def interrupted(argv: Sequence[str]) -> WaiaasError:
+    """Words for Ctrl-C, where the command could not say more itself."""
+    if "restart" in argv or {"start", "--detach"} <= set(argv):
+        said = "interrupted; the daemon may still be starting"
+        return WaiaasError("interrupted", said, "`waiaas status` shows it")
+    return WaiaasError("interrupted", "interrupted", "run it again")
+
+
 def _bug(problem: Exception, argv: Sequence[str], environ: Mapping[str, str]) -> WaiaasError:
     said = f"this is a bug in waiaas {__version__} ({_cause(problem, environ)})"
     try:

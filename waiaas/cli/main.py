@@ -37,11 +37,15 @@ def main(
         out.among_ourselves = line.command == "step"
         return _answer(line, environ, program, out)
     except WaiaasError as problem:
+        if problem.exit_code == Exit.INTERRUPTED:
+            _mind_no_more()
         out.error(problem)
         return problem.exit_code
     except KeyboardInterrupt:
         _mind_no_more()
-        out.error(WaiaasError("interrupted", "interrupted"))
+        from waiaas.cli.failures import interrupted
+
+        out.error(interrupted(argv))
         return Exit.INTERRUPTED
     except Exception as problem:  # noqa: BLE001 - the last resort: expected ones get words, others a report
         from waiaas.cli.failures import explain
