@@ -8,7 +8,6 @@ half removed already.
 import errno
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +27,7 @@ def making(files: Files, folder: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove_tree(folder)
         raise
     finally:
         os.close(descriptor)
@@ -39,7 +38,7 @@ def forget_unfinished(layout: Layout) -> None:
     for path in _suspects(layout):
         with _alone(path) as abandoned:
             if abandoned:
-                shutil.rmtree(path, ignore_errors=True)
+                _remove_tree(path)
 
 
 def unfinished(layout: Layout) -> list[Path]:
@@ -111,3 +110,10 @@ def _locked(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _remove_tree(folder: Path) -> None:
+    """As much of it as can be removed."""
+    from shutil import rmtree
+
+    rmtree(folder, ignore_errors=True)
