@@ -10,8 +10,11 @@ from threading import Event
 
 import pytest
 
+from tests.cli.conftest import Waiaas
 from tests.fakes import FakeClock
+from waiaas.cli import start
 from waiaas.cli.watch import Watch, announce_recovery
+from waiaas.core.errors import Busy, Exit
 from waiaas.core.journal import FORMAT
 from waiaas.core.journal import Event as Entry
 from waiaas.core.layout import Layout, ProgramLayout
@@ -111,16 +114,17 @@ def test_a_lack_of_descriptors_does_not_keep_writes_out_for_ever__UPGR_07(
 def test_a_lack_of_descriptors_does_not_make_an_orphan_leave__UPGR_15(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It looks again, and finds that somebody else came to decide."""
-    monkeypatch.setattr(presence, "supervised", lambda _: False)
+    """It looks again, and finds that the run is decided."""
+    tried: list[Place] = []
 
-    def short(_: Place) -> None:
-        monkeypatch.setattr(presence, "supervised", lambda _: True)
+    def short(place: Place) -> None:
+        tried.append(place)
         raise OSError(errno.EMFILE, "Too many open files")
 
+    monkeypatch.setattr(presence, "supervised", lambda _: False)
     monkeypatch.setattr(presence, "locked", short)
     refused, said = watched(place, *[lambda _: None] * 2, lambda _: decide(place))
-    assert not refused
+    assert (refused, len(tried)) == (False, 2)
     assert "ending for recovery" not in said
 
 
@@ -136,3 +140,29 @@ def test_a_daemon_that_has_to_recover_first_asks_for_time__UPGR_15(
         monkeypatch.setattr(presence, "supervised", lambda _: False)
         announce_recovery(place)
         assert b"EXTEND_TIMEOUT_USEC=3600000000" in waiting.recv(1000).split(b"\n")
+
+
+def test_a_start_asks_for_time_before_it_recovers__UPGR_15(
+    ready: Waiaas, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = ProgramLayout(tmp_path / "waiaas")
+    program.program.write_bytes(b"program")
+    program.base.mkdir()
+    plan = {"run": "r", "format": FORMAT, "dataDir": str(data_dir), "from": "1.8.0", "to": "1.9.0"}
+    plan |= {"database": str(data_dir / "data" / "waiaas.db"), "config": str(data_dir / "config.toml")}
+    program.journal.write_bytes(Entry("opened", 1.0, facts=plan).encode())
+    name = f"@waiaas-start-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as waiting:
+        waiting.bind("\0" + name[1:])
+        waiting.setblocking(False)
+        heard: list[bytes] = []
+
+        def recover(*_: object) -> bool:
+            heard.append(waiting.recv(1000))
+            raise Busy("busy", "this is as far as the test goes")
+
+        monkeypatch.setattr(start, "_hand_over", lambda _: None)  # root would recover before that
+        monkeypatch.setattr(presence, "settle_before_start", recover)
+        ran = ready("start", environ={"NOTIFY_SOCKET": name}, program=Program(program.program))
+    assert ran.code == Exit.BUSY, ran
+    assert b"EXTEND_TIMEOUT_USEC=3600000000" in heard[0].split(b"\n")
