@@ -4,6 +4,8 @@ Needs root, because it needs other users."""
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +13,17 @@ from pathlib import Path
 import pytest
 
 from waiaas.core.errors import WaiaasError
+from waiaas.host.holder import lock_holder
 from waiaas.host.owner import acting_as, other_owner
 
 USER, THIRD = 12345, 12346
+HOLD = """
+import fcntl, sys
+held = open(sys.argv[1], "w")
+fcntl.lockf(held, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: two owners are two real users")
 
@@ -94,3 +104,18 @@ def test_who_is_not_root_becomes_nobody_else__UPGR_14(root: Path) -> None:
     data = made(root / "waiaas", USER)
     with acting_as(other_owner(data)):
         assert other_owner(made(data / "mine", USER)) is None
+
+
+def test_a_daemon_of_somebody_else_is_nobodys_to_signal__DIR_2(root: Path) -> None:
+    """A user's directory, exchanged for one whose daemon is root's, names no process of his."""
+    lock = root / "daemon.lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        ours = lock_holder(lock)
+        assert ours is not None
+        ours.close()
+        assert lock_holder(lock, USER) is None
+        process.kill()

@@ -17,7 +17,8 @@ def of(context: "Context", loaded: "Loaded") -> "Unit | None":
         return None
     from waiaas.host.systemd import daemon_unit
 
-    return daemon_unit(context.host.processes, loaded.layout.daemon_lock, loaded.layout.data_dir)
+    uid = context.owner.uid if context.owner else None
+    return daemon_unit(context.host.processes, loaded.layout.daemon_lock, loaded.layout.data_dir, uid)
 
 
 def standing(hostname: str, port: int, probation: bool) -> str:

@@ -39,9 +39,10 @@ class Holder:
             self._descriptor = None
 
 
-def lock_holder(lock: Path) -> Holder | None:
+def lock_holder(lock: Path, uid: int | None = None) -> Holder | None:
     """Pin the process that holds `lock`: found by the lock itself, re-checked after pinning,
-    and only if it runs as the owner of the lock's folder. Else None."""
+    and only if it runs as the owner of the lock's folder. Else None. `uid`: who that is, where we are root
+    and he could exchange the folder for another one, whose daemon it is not ours to signal (UPGR-14)."""
     pid = holder(lock)
     if not pid:
         return None
@@ -50,7 +51,8 @@ def lock_holder(lock: Path) -> Holder | None:
     except (AttributeError, OSError):
         descriptor = None
     found = Holder(pid, descriptor)
-    if holder(lock) == pid and _owner(pid) in (None, lock.parent.stat().st_uid):
+    expected = lock.parent.stat().st_uid if uid is None else uid
+    if holder(lock) == pid and _owner(pid) in (None, expected):
         return found
     found.close()
     return None

@@ -58,10 +58,11 @@ class Unit:
         return any(os.path.realpath(word) == str(program) for word in self.words if word.startswith("/"))
 
 
-def daemon_unit(processes: Processes, lock: Path, data_dir: Path) -> Unit | None:
+def daemon_unit(processes: Processes, lock: Path, data_dir: Path, uid: int | None = None) -> Unit | None:
     """The service that runs the daemon which holds `lock`, else the one that would run it; None where it
-    runs, or would run, by itself. Never call it in the process that holds the lock."""
-    found = lock_holder(lock)
+    runs, or would run, by itself. Never call it in the process that holds the lock.
+    `uid`: see `lock_holder`."""
+    found = lock_holder(lock, uid)
     if found is None:
         return find(processes, data_dir)
     found.close()

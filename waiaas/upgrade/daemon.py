@@ -30,7 +30,7 @@ def is_running(run: Run) -> bool:
     """Somebody else holds the daemon's lock. Looking at a lock of our own would drop it."""
     if run.daemon_lock is not None:
         return False
-    found = lock_holder(run.layout.daemon_lock)
+    found = _holder(run)
     if found is None:
         return False
     found.close()
@@ -45,13 +45,17 @@ def stop(run: Run, *, force: bool = False) -> None:
     if run.daemon_lock is not None:
         return
     unit.stop(run)
-    found = lock_holder(run.layout.daemon_lock)
+    found = _holder(run)
     if found is not None:  # nobody's unit, or started by hand beside it
         try:
             _end(run, found, force)
         finally:
             found.close()
     run.daemon_lock = _take_lock(run)
+
+
+def _holder(run: Run) -> Holder | None:
+    return lock_holder(run.layout.daemon_lock, run.owner.uid if run.owner else None)
 
 
 def _end(run: Run, found: Holder, force: bool) -> None:
@@ -75,7 +79,7 @@ def _gone(run: Run, found: Holder, seconds: float) -> bool:
     while run.host.clock.monotonic() < end:
         if found.wait(POLL):
             return True
-        again = lock_holder(run.layout.daemon_lock)
+        again = _holder(run)
         if again is None:
             return True
         again.close()
@@ -150,7 +154,7 @@ def await_end_of_probation(run: Run) -> None:
 
 def _wait(run: Run, seconds: float) -> None:
     """Until the daemon ends, at most `seconds`."""
-    found = lock_holder(run.layout.daemon_lock)
+    found = _holder(run)
     if found is None or not found.wait(seconds):
         if found is None:
             run.host.clock.sleep(seconds)
@@ -160,7 +164,7 @@ def _wait(run: Run, seconds: float) -> None:
 
 def _ill(run: Run, pid: int, version: str | None = None) -> str:
     """Why this very process is no healthy daemon (of that version); empty when it is."""
-    found = lock_holder(run.layout.daemon_lock)
+    found = _holder(run)
     if found is None:
         return "it has ended"
     found.close()

@@ -20,7 +20,8 @@ def find(run: Run) -> Unit | None:
 
     Never call it while the run holds the daemon's lock.
     """
-    return systemd.daemon_unit(run.host.processes, run.layout.daemon_lock, run.layout.data_dir)
+    uid = run.owner.uid if run.owner else None
+    return systemd.daemon_unit(run.host.processes, run.layout.daemon_lock, run.layout.data_dir, uid)
 
 
 def known(run: Run) -> Unit | None:
