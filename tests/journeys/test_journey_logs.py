@@ -29,6 +29,17 @@ def test_following_shows_what_the_daemon_does_and_ends_with_control_c(installed:
         assert b"error" not in child.stderr.read()
 
 
+def test_following_ends_once_its_reader_has_gone(installed: Site) -> None:
+    installed.ok("start", "--detach")
+    argv = [installed.python, "-I", str(installed.program), "--data-dir", str(installed.data), "logs", "-f"]
+    with subprocess.Popen(argv, env=installed.environ, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline()
+        child.stdout.close()
+        assert request(installed, "POST", "/v1/admin/kill-switch", {"on": True})[0] == 200
+        assert child.wait(20) == 0
+
+
 def test_a_daemon_in_the_foreground_logs_there_and_that_is_said(installed: Site) -> None:
     assert installed.run("--json", "logs").json()["error"]["code"] == "no-log"
     argv = [installed.python, "-I", str(installed.program), "--data-dir", str(installed.data), "start"]

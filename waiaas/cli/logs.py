@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,11 +34,10 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     found = tail(path, args.lines)
     if not args.follow:
         return Result({"path": str(path), "lines": found}, "\n".join(found))
-    for line in found:
-        context.out.line(line)
     try:
-        for line in follow(context, path):
-            context.out.line(line)
+        for line in chain(found, follow(context, path)):
+            if not context.out.line(line):
+                break  # `| head` has enough
     except KeyboardInterrupt:
         return Result(None, "", Exit.INTERRUPTED)  # the usual way to end this; nothing to complain about
     return Result(None, "")

@@ -77,12 +77,13 @@ class Output:
         """Something to know that stops nothing."""
         self.say(self._ranked(self._paint("warning:", YELLOW) + f" {text}", 4))
 
-    def line(self, text: str) -> None:
-        """One line of data at once, for a stream of events (UPGR-11); nobody has to listen."""
+    def line(self, text: str) -> bool:
+        """One line of data at once, for a stream (UPGR-11); nobody has to listen. Whether anybody does."""
         try:
             self._put(text, self._stdout)
         except (OSError, ValueError):
             self._stdout = None
+        return self._stdout is not None
 
     def progress(self, label: str, total: int, *, plain: bool = True) -> "Progress":
         """A bar on a terminal, lines elsewhere if `plain`, nothing with `--quiet` or `--json` (CLI-4)."""
