@@ -25,7 +25,7 @@ from waiaas.host.clock import iso
 from waiaas.host.locks import Lock
 from waiaas.host.processes import Leash
 from waiaas.store.inspect import inspect
-from waiaas.store.restore import forget_staging
+from waiaas.store.settle import forget_staging
 from waiaas.store.unfinished import forget_unfinished
 from waiaas.upgrade import book, cache
 

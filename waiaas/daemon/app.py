@@ -1,7 +1,5 @@
 """The application: `handle(Request) -> Response`. It knows no sockets."""
 
-import traceback
-
 from waiaas.core.errors import WaiaasError
 from waiaas.daemon import body, problem, routes
 from waiaas.daemon.guard import HostGuard, TokenGuard
@@ -72,8 +70,10 @@ class App:
         return route.handler(self._parts, call)
 
     def _failed(self, request: Request, bug: Exception) -> Response:
+        from traceback import extract_tb
+
         busy = isinstance(bug, SqlUnavailable)
-        where = traceback.extract_tb(bug.__traceback__)[-1]
+        where = extract_tb(bug.__traceback__)[-1]
         self._parts.log.error(
             f"{request.method} failed: {bug}", kind=type(bug).__name__, at=f"{where.filename}:{where.lineno}"
         )

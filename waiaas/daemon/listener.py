@@ -24,7 +24,8 @@ class TcpListener(socketserver.TCPServer):
     def __init__(self, hostname: str, port: int) -> None:
         """Raises WaiaasError "port-in-use", "cannot-listen"."""
         try:
-            found = socket.getaddrinfo(hostname, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            name = hostname.encode() if hostname.isascii() else hostname  # bytes need no codec for IDNA
+            found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
             self.address_family, address = found[0][0], found[0][4]
             super().__init__(address[:2], socketserver.BaseRequestHandler)  # type: ignore[arg-type]
         except OSError as problem:

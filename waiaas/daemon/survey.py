@@ -9,9 +9,9 @@ from waiaas.core.health import HealthReport
 from waiaas.core.value import frozen
 from waiaas.daemon.parts import Parts
 from waiaas.host.sqlite import SqlError, side
-from waiaas.store import audit, backup, keyvalue, killswitch, wallets
+from waiaas.store import audit, keyvalue, killswitch, wallets
 from waiaas.store.keyvalue import StoredCheck
-from waiaas.store.manifest import Backup
+from waiaas.store.manifest import Backup, listing
 
 RUNS = 5  # closed runs that are shown
 
@@ -48,7 +48,7 @@ def survey(parts: Parts) -> Survey:
     return Survey(
         report=parts.probe.report(),
         recorded=_recorded(parts),
-        backups=tuple(backup.listing(parts.layout)),
+        backups=tuple(listing(parts.layout)),
         open_run=parts.open_run(),
         connections=parts.connections(),
         database_bytes=_bytes(database),

@@ -19,7 +19,7 @@ from waiaas.store import killswitch
 from waiaas.store.inspect import look
 from waiaas.store.manifest import Backup
 from waiaas.store.replace import require_file, require_unused
-from waiaas.store.settle import remove_side_files, settle
+from waiaas.store.settle import forget_staging, remove_side_files, settle, staging
 
 ACTOR = "upgrade"  # who threw the switch, in the audit log
 
@@ -75,19 +75,6 @@ def other_database(layout: Layout, backup: Backup, environ: Mapping[str, str]) -
     return None if found == os.path.realpath(layout.database) else Path(found)
 
 
-def forget_staging(files: Files, layout: Layout) -> None:
-    """Remove what a killed restore left beside the database. The caller holds the daemon's lock, without
-    which nobody restores."""
-    staging = _staging(layout)
-    files.sweep("leftover", staging.parent, staging.name)
-    files.remove("leftover", staging)
-    remove_side_files(files, "leftover", staging)
-
-
-def _staging(layout: Layout) -> Path:
-    return layout.database.with_name(f".{layout.database.name}.restoring")
-
-
 def _is_live(layout: Layout, backup: Backup) -> bool:
     """The live file has never been replaced since it was linked: it is the backup's file."""
     return layout.database.exists() and layout.database.samefile(backup.database)
@@ -111,10 +98,10 @@ def _throw(database: Path, clock: Clock) -> None:
 def _replace_and_throw(files: Files, clock: Clock, layout: Layout, backup: Backup, *, link: bool) -> None:
     """On a copy, so that the switch is on from the first moment, and the backup stays what it was; undoing
     does without one where there is no room for it."""
-    staging = _staging(layout)
+    stage = staging(layout)
     try:
-        files.copy("restore.stage", backup.database, staging, FILE_MODE)
-        _throw(staging, clock)
+        files.copy("restore.stage", backup.database, stage, FILE_MODE)
+        _throw(stage, clock)
     except (OSError, SqlError):
         forget_staging(files, layout)
         if not link:
@@ -126,11 +113,11 @@ def _replace_and_throw(files: Files, clock: Clock, layout: Layout, backup: Backu
 
 
 def _replace_database(files: Files, layout: Layout, backup: Backup, *, link: bool) -> None:
-    staging = _staging(layout)
+    stage = staging(layout)
     if link:
-        files.link("restore.stage", backup.database, staging)
+        files.link("restore.stage", backup.database, stage)
     else:
-        files.copy("restore.stage", backup.database, staging, FILE_MODE)
+        files.copy("restore.stage", backup.database, stage, FILE_MODE)
     _swap(files, layout)
 
 
@@ -139,7 +126,7 @@ def _swap(files: Files, layout: Layout) -> None:
     if layout.database.exists():
         settle(layout.database)  # so that a power cut before the rename loses no rows of the present
     remove_side_files(files, "restore.swap", layout.database)
-    files.replace("restore.swap", _staging(layout), layout.database)
+    files.replace("restore.swap", staging(layout), layout.database)
 
 
 def _check(layout: Layout, backup: Backup) -> None:

@@ -1,12 +1,14 @@
-"""The files beside a database, `-wal` and `-shm`: emptied and removed before the file is renamed.
+"""The files beside a database: `-wal` and `-shm`, emptied and removed before the file is renamed, and the
+one that a restore prepares.
 
-Everything here runs under the exclusive gate, so nobody else has the database open.
+What touches the first two runs under the exclusive gate, so nobody else has the database open.
 """
 
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from waiaas.core.layout import Layout
 from waiaas.host.files import Files
 from waiaas.host.sqlite import SIDE_FILES, connect, opened, side
 
@@ -46,3 +48,17 @@ def remove_side_files(files: Files, op: str, path: Path) -> None:
     """Take away what would otherwise be replayed over the file that is about to get this name."""
     for suffix in SIDE_FILES:
         files.remove(op, side(path, suffix))
+
+
+def staging(layout: Layout) -> Path:
+    """Where a restore prepares the file that it then renames over the database."""
+    return layout.database.with_name(f".{layout.database.name}.restoring")
+
+
+def forget_staging(files: Files, layout: Layout) -> None:
+    """Remove what a killed restore left beside the database. The caller holds the daemon's lock, without
+    which nobody restores."""
+    left = staging(layout)
+    files.sweep("leftover", left.parent, left.name)
+    files.remove("leftover", left)
+    remove_side_files(files, "leftover", left)

@@ -6,7 +6,8 @@ import waiaas
 from waiaas.daemon.parts import ACTOR, Call, Parts
 from waiaas.daemon.problem import Problem
 from waiaas.daemon.reply import Response, document
-from waiaas.store import audit, backup, keyvalue, killswitch, wallets
+from waiaas.store import audit, keyvalue, killswitch, wallets
+from waiaas.store.manifest import listing
 
 PAGE = 50  # rows, unless `limit` says otherwise
 RETRY_AFTER = 5  # seconds
@@ -19,7 +20,7 @@ def status(parts: Parts, _call: Call) -> Response:
         stored = keyvalue.stored_check(connection)
         switch = killswitch.state(connection)
         count = wallets.count(connection)
-    kept = backup.listing(parts.layout)
+    kept = listing(parts.layout)
     return document(
         {
             "running": True,
@@ -86,7 +87,7 @@ def audit_log(parts: Parts, call: Call) -> Response:
 def backups(parts: Parts, call: Call) -> Response:
     """The newest first."""
     limit, before = _limit(call), call.query.get("before")
-    found = backup.listing(parts.layout)
+    found = listing(parts.layout)
     if isinstance(before, str):
         names = [item.id for item in found]
         found = found[names.index(before) + 1 :] if before in names else []
