@@ -19,7 +19,7 @@ from tests.journeys.test_journey_broken import WALLET
 from tests.journeys.workshop import PYTHON, Site, Workshop, migration_17, site
 
 ROUNDS = int(os.environ.get("WAIAAS_GATE_ROUNDS", "20"))  # runs, every second one a roll-back
-EAGER = appended("waiaas/upgrade/notice.py", "\n\nEVERY = 0\n")  # a notice is due at every command
+EAGER = appended("waiaas/upgrade/box.py", "\n\nEVERY = 0\n")  # a notice is due at every command
 
 
 COMMANDS = {  # what somebody runs all the time, and how it may end: running, stopped, busy
