@@ -212,11 +212,11 @@ def test_a_program_of_somebody_else_is_named_with_the_exact_command__UPGR_09(
             os.chown(path, NOBODY, NOBODY)
         words = told(as_nobody(site, *STOPPED), 1)
         assert words["error"] == f"this user may not write {site.program.parent}; nothing was changed"
-        assert words["hint"] == f"sudo {site.program} --data-dir {site.data} upgrade"
+        assert words["hint"] == f"sudo {site.program} --data-dir {site.data} upgrade --no-start"
         assert ground.world(site) == "old"
         assert litter(site) == []
         _, *arguments = words["hint"].removeprefix("sudo ").split()
-        argv = [ANYBODYS_PYTHON, "-I", str(site.program), *arguments, "--no-start"]
+        argv = [ANYBODYS_PYTHON, "-I", str(site.program), *arguments]
         subprocess.run(argv, cwd="/", env=site.environ, check=True, capture_output=True, timeout=60)
         assert ground.world(site) == "new"
         assert {p.stat().st_uid for p in site.data.rglob("*")} == {NOBODY}
