@@ -17,7 +17,7 @@ demo: $(READY) ## the main job: build two versions, publish, start, upgrade, rol
 	@$(RUN) build/demo.py
 
 test: lint unit ## lint, types, unit tests, journeys, and what needs an engine or a systemd where it can be had
-	@$(MAKE) --no-print-directory -j2 --output-sync=line journeys engines
+	@$(MAKE) --no-print-directory -j2 journeys engines
 
 unit: $(READY) ## the unit ring: seconds
 	@$(RUN) -m pytest -n auto -m "not journey and not fuzz"
