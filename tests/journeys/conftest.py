@@ -9,7 +9,8 @@ import pytest
 
 from tests.journeys.workshop import REPOSITORY, Feed, Site, Workshop, site
 
-LONG = {f"test_journey_{name}" for name in ("power", "orphans", "gate", "order", "broken", "bundle")}
+FIRST = "power gate broken orphans order bundle storage damage concurrency withdrawn taken_back owners"
+LONG = {f"test_journey_{name}" for name in FIRST.split()}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.journeys.chaos import SCENARIOS, Bench, Scenario, try_all
 from tests.journeys.workshop import Workshop
 
-STRIDE = int(os.environ.get("WAIAAS_CUT_STRIDE", "5"))  # 1: every operation
+STRIDE = int(os.environ.get("WAIAAS_CUT_STRIDE", "8"))  # 1: every operation
 NESTED = int(os.environ.get("WAIAAS_NESTED_STRIDE", "6"))  # 1: every operation of the recovery too
 
 
