@@ -58,7 +58,9 @@ class Shop:
 
     def site(self, artefact: Path | None = None, feed_url: str = "http://127.0.0.1:9/") -> Site:
         self._sites += 1
-        return Site(self.folder / f"s{self._sites}", artefact or self.workshop.current, feed_url)
+        made = Site(self.folder / f"s{self._sites}", artefact or self.workshop.current, feed_url)
+        made.python = next(iter(self.pythons.values()), made.python)  # without what this machine's own loads
+        return made
 
     @cached_property
     def pythons(self) -> dict[str, str]:
