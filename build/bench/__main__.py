@@ -43,6 +43,17 @@ ROWS: dict[str, Callable[[Shop], Iterator[Row]]] = {
     "PRF-13": checking.large_download,
     "PRF-14": serving.crowd,
 }
+WHY = """\
+## What is over, and why
+
+Where a command's time goes: `python3 -X importtime waiaas.pyz status`. Bytecode may not be shipped
+(SHP-1) nor cached (SHP-2), so every start compiles what it imports, about half of what `status` takes;
+the rest is the standard library's `pathlib`, `tomllib`, `argparse` and, for the notice too, `sqlite3`.
+What each command must not import is held by tests/cli/test_cli_light.py. Leaving out annotations or
+docstrings gains nothing; fewer modules do. An upgrade is down for a restart and for what lies between:
+a backup that is verified, and a new process that verifies program and data before the daemon is
+started.
+"""
 HEAD = "| id | what | measured | yardstick | ratio | budget | n | |\n|---|---|---|---|---|---|---|---|"
 
 
@@ -87,6 +98,8 @@ def _page(lines: list[str], commit: str, seconds: float) -> str:
             "",
             HEAD,
             *lines,
+            "",
+            WHY.rstrip(),
             "",
         ]
     )
