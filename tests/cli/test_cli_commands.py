@@ -9,6 +9,8 @@ import pytest
 
 from tests.cli.conftest import Waiaas
 from waiaas import __version__
+from waiaas.cli.commands import PLAIN
+from waiaas.cli.parser import build
 from waiaas.core.compat import LATEST_SCHEMA_VERSION, MIN_COMPATIBLE_SCHEMA_VERSION
 from waiaas.core.errors import Exit
 from waiaas.core.layout import Layout
@@ -182,6 +184,7 @@ def test_config_set_keeps_a_copy_and_refuses_nonsense(ready: Waiaas, data_dir: P
 
 
 def test_config_show_says_where_each_value_comes_from(ready: Waiaas) -> None:
+    assert ready("config", "set", "daemon.port", "3100").code == 0
     shown = ready("config", "show", "--json", environ={"WAIAAS_DAEMON_THREADS": "4"}).document
     assert shown["daemon.threads"] == {"value": 4, "origin": "environment", "default": 16}
     assert shown["daemon.port"]["origin"] == "file"
@@ -267,3 +270,9 @@ def test_health_of_a_stopped_daemon_is_exit_3(ready: Waiaas, data_dir: Path) -> 
     assert ready("health").code == Exit.NOT_READY
     (data_dir / "daemon.json").write_text(json.dumps({"pid": 1, "port": 1, "hostname": "127.0.0.1"}))
     assert ready("health", "--json").error["code"] == "not-running"
+
+
+@pytest.mark.parametrize("words", PLAIN)
+def test_words_that_take_no_parser_mean_what_the_parser_says__PRF_3(words: str) -> None:
+    command, *others = words.split()
+    assert vars(build(command).parse_args(others)) == PLAIN[words]

@@ -16,8 +16,7 @@ import pytest
 
 from tests.cli.conftest import Terminal, Waiaas
 from waiaas import __version__
-from waiaas.cli import main as frame
-from waiaas.cli import status
+from waiaas.cli import commands, status
 from waiaas.cli.flags import Flags, take_apart
 from waiaas.cli.main import main
 from waiaas.cli.output import Output
@@ -145,7 +144,7 @@ def test_help_names_every_command_and_every_exit_code__CLI_3(waiaas: Waiaas) -> 
     assert set(EXIT_CODES) == {int(code) for code in Exit}
 
 
-@pytest.mark.parametrize("name", frame.SENTENCES)
+@pytest.mark.parametrize("name", commands.SENTENCES)
 def test_every_command_has_help_and_knows_the_global_flags(waiaas: Waiaas, name: str) -> None:
     ran = waiaas(name, "--help")
     assert ran.code == 0

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from waiaas.core.legacy_settings import KEYS as LEGACY_KEYS
 from waiaas.core.legacy_settings import SECTIONS as LEGACY_SECTIONS
 from waiaas.core.settings import KEYS, Settings, parse
+from waiaas.core.settings_sources import Collector
+from waiaas.core.settings_values import FORMS, accept
 
 LEGACY_INIT = """\
 # WAIaaS Configuration
@@ -45,7 +47,7 @@ def test_defaults_are_those_of_the_specification() -> None:
 def test_every_default_obeys_its_own_rule() -> None:
     for key in KEYS.values():
         value = list(key.default) if isinstance(key.default, tuple) else key.default
-        assert key.rule.accept(value) == key.default, key.dotted
+        assert accept(key.rule, value) == key.default, key.dotted
 
 
 def test_flag_beats_environment_beats_file_beats_build() -> None:
@@ -262,3 +264,36 @@ def test_number_is_taken_exactly_within_its_range(number: int, dotted: str) -> N
     assert rule.low is not None
     assert rule.high is not None
     assert (not parsed.problems) == (rule.low <= number <= rule.high)
+
+
+def test_the_form_that_a_rule_names_exists() -> None:
+    assert {key.rule.form for key in KEYS.values()} == {"", *FORMS}
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["# a", "\t# ü", "", " ", "\r", "#\r", "[daemon]", "port = 1", "#\x01", "\x0b", "a\u2028"]
+        )
+    ),
+    st.dictionaries(
+        st.sampled_from(["WAIAAS_DATA_DIR", "WAIAAS_DAEMON_PORT", "WAIAAS_RPC_X", "PATH"]), st.just("1")
+    ),
+    st.sampled_from([{}, {"upgrade.feed_url": "https://built.example"}]),
+)
+def test_what_says_nothing_is_read_as_the_parser_reads_it__PRF_3(
+    lines: list[str], environ: dict[str, str], defaults: dict[str, str]
+) -> None:
+    """Settings that set nothing are not parsed; nobody can tell."""
+    text = "\n".join(lines)
+    found = Collector(KEYS, lenient=False)
+    found.take_texts(defaults, "default")
+    found.take_file(text)
+    found.take_environment(environ)
+    parsed = parse(text, environ, {}, defaults=defaults)
+    assert parsed.problems == tuple(found.problems)
+    assert parsed.notices == found.notices()
+    assert parsed.origins == {dotted: found.origins.get(dotted, "default") for dotted in KEYS}
+    for key in KEYS.values():
+        value = getattr(getattr(parsed.settings, key.section), key.name)
+        assert value == found.values.get((key.section, key.name), key.default)

@@ -14,6 +14,7 @@ from waiaas.core.check import CheckOutcome
 from waiaas.core.errors import RollbackFailed, TrustRefused, WaiaasError
 from waiaas.core.release import Release, from_custom, to_custom
 from waiaas.core.settings import KEYS, Settings, parse
+from waiaas.core.settings_values import accept
 from waiaas.host.files import Files
 from waiaas.store import backup, manifest
 from waiaas.upgrade.floors import Floor, Floors
@@ -162,7 +163,7 @@ def test_any_settings_are_read_with_every_problem_told__CLI_2(
             assert problem.line is None or 1 <= problem.line <= (text or "").count("\n") + 1
         for key in KEYS.values():  # whatever was said, each value is one that the rule accepts
             value = getattr(getattr(parsed.settings, key.section), key.name)
-            key.rule.accept(list(value) if isinstance(value, tuple) else value)
+            accept(key.rule, list(value) if isinstance(value, tuple) else value)
 
 
 def test_settings_nested_beyond_every_stack_are_a_problem__CLI_2() -> None:

@@ -211,6 +211,14 @@ def test_a_file_that_is_no_root_of_trust_is_refused__BLD_1(
     assert refused.value.code == code
 
 
+def test_an_address_that_no_program_may_use_is_not_built_in__BLD_1(tree: Path, tmp_path: Path) -> None:
+    """The program takes its built-in address as it is (PRF-3)."""
+    with pytest.raises(UsageError, match="must be a URL that begins with https") as refused:
+        make(tree, tmp_path / "dist", feed_url="http://feed.example/")
+    assert refused.value.code == "bad-feed-url"
+    assert not (tmp_path / "dist").exists()
+
+
 def test_a_folder_that_is_no_source_tree_is_refused__BLD_1(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refused:
         make(tmp_path, tmp_path / "dist")

@@ -1,23 +1,17 @@
 """`waiaas audit`: who did what, newest first."""
 
-import argparse
-
-from waiaas.cli.context import Context
 from waiaas.cli.output import Result
-from waiaas.cli.parser import positive
 from waiaas.cli.table import camel_case, table
 from waiaas.host.clock import shown
 
-LIMIT = 50  # rows
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    import argparse
+
+    from waiaas.cli.context import Context
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--limit", type=positive, default=LIMIT, metavar="N", help=f"rows (default {LIMIT})")
-    parser.add_argument("--before", type=positive, metavar="ID", help="only rows older than this one")
-    parser.add_argument("--type", metavar="EVENT", help="only this type of event")
-
-
-def run(args: argparse.Namespace, context: Context) -> Result:
+def run(args: "argparse.Namespace", context: "Context") -> Result:
     from waiaas.host.sqlite import reading
     from waiaas.store import audit
     from waiaas.store.inspect import inspect

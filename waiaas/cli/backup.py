@@ -1,37 +1,19 @@
 """`waiaas backup create|list|verify|restore|prune` (SPEC §9): its words, and the list."""
 
-import argparse
-from typing import TYPE_CHECKING
-
-from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
-from waiaas.cli.parser import actions, positive
 from waiaas.cli.table import size, table
 from waiaas.core.errors import Exit
 from waiaas.host.clock import iso
 
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
 if TYPE_CHECKING:
+    import argparse
+
+    from waiaas.cli.context import Context, Loaded
     from waiaas.store.manifest import Backup
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = actions(parser)
-    verbs.add_parser("create", help="back up database, settings and program, also while the daemon serves")
-    listed = verbs.add_parser("list", help="list the backups, newest first")
-    listed.add_argument("--verify", action="store_true", help="verify each of them")
-    verified = verbs.add_parser("verify", help="check sizes, digests and the database of a backup")
-    verified.add_argument("id", nargs="?", help="backup (default: the newest)")
-    verified.add_argument("--full", action="store_true", help="SQLite's complete integrity check")
-    restored = verbs.add_parser("restore", help="replace database and settings by those of a backup")
-    restored.add_argument("id", help="backup, as `waiaas backup list` names it")
-    restored.add_argument("--keep-config", action="store_true", help="leave config.toml as it is")
-    restored.add_argument("--yes", action="store_true", help="do not ask")
-    pruned = verbs.add_parser("prune", help="remove old backups")
-    pruned.add_argument("--keep", type=positive, metavar="N", help="how many stay (default: keep_backups)")
-    pruned.add_argument("--yes", action="store_true", help="do not ask")
-
-
-def run(args: argparse.Namespace, context: Context) -> Result:
+def run(args: "argparse.Namespace", context: "Context") -> Result:
     loaded = context.load(broken_ok=args.action in ("list", "verify"))
     if args.action == "list":
         return _list(context, loaded, args.verify)
@@ -51,7 +33,7 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     return work.prune(args, context, loaded)
 
 
-def _list(context: Context, loaded: Loaded, verify: bool) -> Result:
+def _list(context: "Context", loaded: "Loaded", verify: bool) -> Result:
     from waiaas.store.manifest import listing
 
     found = listing(loaded.layout)
@@ -67,7 +49,7 @@ def _list(context: Context, loaded: Loaded, verify: bool) -> Result:
     return Result([item.to_json(verdicts[item.id]) for item in found], text, damaged)
 
 
-def _verdicts(context: Context, found: "list[Backup]") -> dict[str, bool | None]:
+def _verdicts(context: "Context", found: "list[Backup]") -> dict[str, bool | None]:
     from waiaas.cli.backup_work import VERIFYING, is_whole
     from waiaas.cli.progress import while_reading
 

@@ -2,7 +2,7 @@
 
 COMMANDS = {
     "init": "waiaas.cli.init",
-    "start": "waiaas.cli.start_usage",
+    "start": "waiaas.cli.start",
     "stop": "waiaas.cli.stop",
     "restart": "waiaas.cli.restart",
     "status": "waiaas.cli.status",
@@ -40,6 +40,16 @@ SENTENCES = {  # of all but `step`, which is one version of the program talking 
     "completion": "print a completion script for a shell",
 }
 BARE = {"init", "stop", "restart", "status", "doctor"}  # without arguments of their own
+PLAIN: dict[
+    str, dict[str, object]
+] = {  # common words that take no parser: what it would make of them (PRF-3)
+    "backup list": {"action": "list", "verify": False},
+    "config show": {"action": "show"},
+    "db status": {"action": "status"},
+    "kill-switch status": {"action": "status"},
+    "wallets list": {"action": "list"},
+}
+OF_THE_PROGRAM = {"completion"}  # alone, and of no data directory
 ALIASES = {"update": "upgrade"}
 WITHOUT_NOTICE = {"health", "mcp", "completion", "upgrade", "step"}  # VCHK-07
 TOLD_OF_RUNS = {"backup", "db", "config", "kill-switch", "wallets", "audit", "logs"}  # that is open (UPGR-06)

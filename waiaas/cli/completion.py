@@ -1,11 +1,14 @@
 """`waiaas completion bash|zsh|fish`, generated from the parsers themselves."""
 
-import argparse
 from collections.abc import Iterable, Iterator, Sequence
 
-from waiaas.cli.context import Context
 from waiaas.cli.output import Result
 from waiaas.cli.vocabulary import FILE, FOLDER, Option, Word, global_options, words
+
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    import argparse
+
 
 LINE = "\\n"  # between two words, as bash reads it inside of $'…'
 BASH = """\
@@ -66,11 +69,7 @@ _waiaas() {
 if [[ $funcstack[1] == _waiaas ]]; then _waiaas "$@"; else compdef _waiaas waiaas; fi"""
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="for which shell")
-
-
-def run(args: argparse.Namespace, context: Context) -> Result:
+def run(args: "argparse.Namespace") -> Result:
     script = {"bash": _bash, "zsh": _zsh, "fish": _fish}[args.shell](words())
     return Result({"shell": args.shell, "script": script}, script)
 

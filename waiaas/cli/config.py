@@ -1,36 +1,27 @@
 """`waiaas config show|get|set|validate|path`: what is in force, and where each value comes from."""
 
-import argparse
 import stat
 from pathlib import Path
-from typing import Any
 
-from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
-from waiaas.cli.parser import actions, nearest
 from waiaas.cli.table import table
 from waiaas.core.errors import Exit, UsageError
 from waiaas.core.layout import FILE_MODE
 from waiaas.core.settings import KEYS, Settings, parse
 from waiaas.core.settings_rules import BadValue, Key, shown
 
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any
+
+    from waiaas.cli.context import Context, Loaded
+
 KEPT = ".before-set"  # suffix of the first copy that `set` keeps; the next has `.2` behind it
 MOST_KEPT = 5
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = actions(parser)
-    verbs.add_parser("show", help="every setting, its value and where it comes from")
-    got = verbs.add_parser("get", help="one value")
-    got.add_argument("key", help="like daemon.port")
-    put = verbs.add_parser("set", help="write a value into config.toml, keeping a copy of the file")
-    put.add_argument("key", help="like daemon.port")
-    put.add_argument("value", help="true or false, a number, a text, or a list like a,b")
-    verbs.add_parser("validate", help="everything that is wrong with the settings, with line and hint")
-    verbs.add_parser("path", help="where config.toml is")
-
-
-def run(args: argparse.Namespace, context: Context) -> Result:
+def run(args: "argparse.Namespace", context: "Context") -> Result:
     loaded = context.load(broken_ok=True)
     match args.action:
         case "show":
@@ -48,7 +39,7 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     return Result({"config": str(loaded.layout.config)}, str(loaded.layout.config))
 
 
-def _excuse(context: Context, loaded: Loaded) -> Exit:
+def _excuse(context: "Context", loaded: "Loaded") -> Exit:
     """What is shown is not what the daemon would start on: it would not start (SPEC §5)."""
     if not (count := len(loaded.parsed.problems)):
         return Exit.OK
@@ -57,7 +48,7 @@ def _excuse(context: Context, loaded: Loaded) -> Exit:
     return Exit.USAGE
 
 
-def _show(loaded: Loaded, code: Exit) -> Result:
+def _show(loaded: "Loaded", code: Exit) -> Result:
     rows = [
         (k.dotted, shown(_value(loaded.settings, k)), _origin(loaded, k), k.rule.unit) for k in KEYS.values()
     ]
@@ -68,7 +59,7 @@ def _show(loaded: Loaded, code: Exit) -> Result:
     return Result(document, table(("setting", "value", "from", "unit"), rows), code)
 
 
-def _validate(context: Context, loaded: Loaded) -> Result:
+def _validate(context: "Context", loaded: "Loaded") -> Result:
     found, notices = loaded.parsed.problems, loaded.parsed.notices
     document = {
         "valid": not found,
@@ -81,10 +72,12 @@ def _validate(context: Context, loaded: Loaded) -> Result:
     return Result(document, text, Exit.USAGE if found else Exit.OK)
 
 
-def _set(context: Context, loaded: Loaded, key: Key, text: str) -> Result:
+def _set(context: "Context", loaded: "Loaded", key: Key, text: str) -> Result:
     """Refuses a value that the daemon would not start on; keeps the file as it was beside it."""
+    from waiaas.core.settings_values import from_text
+
     try:
-        value = key.rule.from_text(text)
+        value = from_text(key.rule, text)
     except BadValue as problem:
         raise UsageError(
             "bad-value", f"{key.dotted} must be {problem}", f"the default is {shown(key.default)}"
@@ -105,14 +98,14 @@ def _set(context: Context, loaded: Loaded, key: Key, text: str) -> Result:
     return Result(document, f"{key.dotted} = {shown(value)}; it counts {since}{copied}")
 
 
-def _read(loaded: Loaded) -> str:
+def _read(loaded: "Loaded") -> str:
     try:
         return loaded.layout.config.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return ""
 
 
-def _with(before: str, key: Key, value: Any) -> str:
+def _with(before: str, key: Key, value: "Any") -> str:
     import tomllib
 
     import tomli_w
@@ -134,7 +127,7 @@ def _with(before: str, key: Key, value: Any) -> str:
     return after
 
 
-def _write(context: Context, loaded: Loaded, before: str, after: str) -> Path | None:
+def _write(context: "Context", loaded: "Loaded", before: str, after: str) -> Path | None:
     """Where the copy of the file as it was is, if there was one."""
     path = loaded.layout.config
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else FILE_MODE
@@ -154,14 +147,16 @@ def _copy_of(path: Path) -> Path:
 def _known(dotted: str) -> Key:
     if dotted in KEYS:
         return KEYS[dotted]
+    from waiaas.cli.parser import nearest
+
     near = nearest(dotted, KEYS)
     hint = f"did you mean {near}?" if near else "`waiaas config show` lists them"
     raise UsageError("unknown-setting", f"there is no setting {dotted}", hint)
 
 
-def _value(settings: Settings, key: Key) -> Any:
+def _value(settings: Settings, key: Key) -> "Any":
     return getattr(getattr(settings, key.section), key.name)
 
 
-def _origin(loaded: Loaded, key: Key) -> str:
+def _origin(loaded: "Loaded", key: Key) -> str:
     return loaded.parsed.origins[key.dotted]

@@ -8,7 +8,6 @@ adopted (`adopt.py`). Anything else was never initialised, and nothing is create
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from waiaas.cli import where
 from waiaas.cli.closed import require_open
@@ -21,6 +20,7 @@ from waiaas.core.settings_rules import Problem
 from waiaas.core.value import frozen, mutable, replace
 from waiaas.host.host import Host
 
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
 if TYPE_CHECKING:
     from waiaas.host.gate import Gate
     from waiaas.host.owner import Owner

@@ -1,26 +1,17 @@
 """`waiaas db status|migrate|check`."""
 
-import argparse
-from typing import TYPE_CHECKING
-
-from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
-from waiaas.cli.parser import actions
 from waiaas.core.errors import Exit
 
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
 if TYPE_CHECKING:
+    import argparse
+
+    from waiaas.cli.context import Context, Loaded
     from waiaas.store.inspect import DatabaseState
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = actions(parser)
-    verbs.add_parser("status", help="schema version, and what a start would migrate")
-    verbs.add_parser("migrate", help="back up and migrate now instead of at the next start")
-    check = verbs.add_parser("check", help="is the database file whole")
-    check.add_argument("--full", action="store_true", help="SQLite's complete integrity check")
-
-
-def run(args: argparse.Namespace, context: Context) -> Result:
+def run(args: "argparse.Namespace", context: "Context") -> Result:
     loaded = context.load(broken_ok=args.action == "status")
     match args.action:
         case "status":
@@ -30,7 +21,7 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     return _check(context, loaded, args.full)
 
 
-def _status(context: Context, loaded: Loaded) -> Result:
+def _status(context: "Context", loaded: "Loaded") -> Result:
     """Looks without waiting: where the gate is held right now, exit 75 (DIR-5)."""
     from waiaas.core.compat import LATEST_SCHEMA_VERSION, MIN_COMPATIBLE_SCHEMA_VERSION
     from waiaas.store.inspect import inspect
@@ -58,7 +49,7 @@ def _verdict(state: "DatabaseState") -> Exit:
     return Exit.FAILED if state.damage else Exit.SCHEMA
 
 
-def _migrate(context: Context, loaded: Loaded) -> Result:
+def _migrate(context: "Context", loaded: "Loaded") -> Result:
     """The function that a starting daemon uses too (MIG-04)."""
     from waiaas.cli.alone import alone
     from waiaas.core.compat import LATEST_SCHEMA_VERSION
@@ -79,7 +70,7 @@ def _migrate(context: Context, loaded: Loaded) -> Result:
     return Result(document, text)
 
 
-def _check(context: Context, loaded: Loaded, full: bool) -> Result:
+def _check(context: "Context", loaded: "Loaded", full: bool) -> Result:
     from waiaas.cli.progress import while_reading
     from waiaas.host.sqlite import problems
     from waiaas.store.inspect import inspect, missing

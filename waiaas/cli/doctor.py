@@ -2,12 +2,15 @@
 
 from waiaas.cli.checks import data, directory, feed, machine, program, service
 from waiaas.cli.checks.finding import OK, PROBLEM, WARNING, Check, Finding, Installation
-from waiaas.cli.context import Context
 from waiaas.cli.output import Result
 from waiaas.cli.running import known, running
 from waiaas.core import causes
 from waiaas.core.errors import Exit
 from waiaas.core.value import asdict
+
+TYPE_CHECKING = False  # see `commands.py`
+if TYPE_CHECKING:
+    from waiaas.cli.context import Context
 
 CHECKS: dict[str, Check] = {
     "settings": directory.settings,
@@ -36,7 +39,7 @@ CHECKS: dict[str, Check] = {
 SIGNS = {OK: "ok", WARNING: "warning", PROBLEM: "PROBLEM"}
 
 
-def run(_args: object, context: Context) -> Result:
+def run(_args: object, context: "Context") -> Result:
     """Exit 1 if there is a problem; a warning is none."""
     loaded = context.load(broken_ok=True, unreadable_ok=True)
     here = Installation(context, loaded, running(loaded.layout), known(loaded.layout))
@@ -62,7 +65,7 @@ def _safely(name: str, check: Check, here: Installation) -> list[Finding]:
     return found
 
 
-def _text(context: Context, found: list[Finding]) -> str:
+def _text(context: "Context", found: list[Finding]) -> str:
     """One line where nothing is wrong; else every finding with its hint, and how many there are."""
     wrong = [finding for finding in found if finding.verdict != OK]
     shown = found if context.flags.verbose else wrong

@@ -33,6 +33,10 @@ global options, before or after the command:
 """
 
 
+class HelpAsked(Exception):
+    """`-h` was given; `str()` is the help text."""
+
+
 class Flags:
     """What the global flags say; the environment is not in it."""
 

@@ -22,12 +22,6 @@ BUDGET = 1 << 16  # bytes of an answer
 ASK = "waiaas health --help"
 
 
-def arguments(parser: "argparse.ArgumentParser") -> None:
-    """For `--help` and completion; `answer` reads them itself."""
-    parser.add_argument("--url", help="ask there instead of the daemon of the data directory")
-    parser.add_argument("--timeout", metavar="S", type=float, default=TIMEOUT, help="seconds (default 5)")
-
-
 def run(args: "argparse.Namespace", context: "Context") -> Result:
     words = ["--timeout", str(args.timeout)] + (["--url", args.url] if args.url else [])
     return answer(words, context.flags, context.host.environ)

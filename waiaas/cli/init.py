@@ -4,13 +4,17 @@ import stat
 
 from waiaas.cli.adopt import adopt, make_token, mark
 from waiaas.cli.closed import require_writable
-from waiaas.cli.context import CONFIG, Context, Loaded
+from waiaas.cli.context import CONFIG
 from waiaas.cli.legacy import refuse_legacy_daemon
 from waiaas.cli.output import Result
 from waiaas.core.errors import UsageError
 from waiaas.core.layout import Layout
 from waiaas.core.settings import Settings
 from waiaas.host.locks import Lock
+
+TYPE_CHECKING = False  # see `commands.py`
+if TYPE_CHECKING:
+    from waiaas.cli.context import Context, Loaded
 
 OURS = {"data", "keystore", "backups", "feed", "logs", "daemon.lock", "admin.token", CONFIG}
 NEXT = (
@@ -21,18 +25,18 @@ NEXT = (
 HARMLESS = {"lost+found", ".gitkeep", ".keep", ".DS_Store"}
 TEMPLATE = """\
 # Settings of WAIaaS. `waiaas config show` lists all of them, with their values and where each comes from.
-# A change counts from the next start of the daemon on.
+# A change counts from the next start of the daemon on. What stands here without the # is its default.
 
-[daemon]
-port = {port}
-hostname = "{hostname}"
+# [daemon]
+# port = {port}
+# hostname = "{hostname}"
 
-[database]
-path = "{path}"
+# [database]
+# path = "{path}"
 """
 
 
-def run(_args: object, context: Context) -> Result:
+def run(_args: object, context: "Context") -> Result:
     found = context.load(uninitialised_ok=True)
     if found.initialised:
         return _again(context, found)
@@ -42,7 +46,7 @@ def run(_args: object, context: Context) -> Result:
     return _told(context, context.load(), "initialised", created=True)
 
 
-def _again(context: Context, found: Loaded) -> Result:
+def _again(context: "Context", found: "Loaded") -> Result:
     """A lost token is the one thing that is made anew: there is no other way to get one."""
     layout = found.layout
     if layout.admin_token.exists() and layout.admin_token.stat().st_size:
@@ -52,7 +56,7 @@ def _again(context: Context, found: Loaded) -> Result:
     return _told(context, found, told, created=False)
 
 
-def initialise(context: Context, found: Loaded) -> None:
+def initialise(context: "Context", found: "Loaded") -> None:
     """Create everything in a directory that was never initialised. Raises UsageError "not-empty" where
     it holds something that is not ours, NotAuthorised "data-dir-closed" where it is somebody else's."""
     from waiaas.store import schema
@@ -79,7 +83,7 @@ def template(settings: Settings) -> str:
     return TEMPLATE.format(port=daemon.port, hostname=daemon.hostname, path=settings.database.path)
 
 
-def _adopt(context: Context, found: Loaded) -> Result:
+def _adopt(context: "Context", found: "Loaded") -> Result:
     """`init` was asked for by a person, so a directory that the old `init` made, and no daemon ever
     started on, gets its database here. `start` never does that: there it would hide a lost one."""
     from waiaas.store import schema
@@ -115,7 +119,7 @@ def _refuse_foreign_content(layout: Layout) -> None:
         )
 
 
-def _told(context: Context, found: Loaded, what: str, *, created: bool) -> Result:
+def _told(context: "Context", found: "Loaded", what: str, *, created: bool) -> Result:
     document = {
         "dataDir": str(found.layout.data_dir),
         "database": str(found.layout.database),

@@ -1,23 +1,18 @@
 """`waiaas kill-switch on|off|status`: stops everything that acts, with the daemon up or down."""
 
-import argparse
-
-from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
-from waiaas.cli.parser import actions
 from waiaas.core.errors import Busy
+
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    import argparse
+
+    from waiaas.cli.context import Context, Loaded
 
 ACTOR = "cli"
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = actions(parser)
-    verbs.add_parser("on", help="throw the switch: nothing acts on wallets any more")
-    verbs.add_parser("off", help="allow it again")
-    verbs.add_parser("status", help="how it stands")
-
-
-def run(args: argparse.Namespace, context: Context) -> Result:
+def run(args: "argparse.Namespace", context: "Context") -> Result:
     loaded = context.load(broken_ok=True)
     state = (
         _look(context, loaded) if args.action == "status" else _switch(context, loaded, args.action == "on")
@@ -26,7 +21,7 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     return Result({"on": on, "state": state}, f"the kill switch is {f'ON ({state})' if on else 'off'}")
 
 
-def _look(context: Context, loaded: Loaded) -> str:
+def _look(context: "Context", loaded: "Loaded") -> str:
     from waiaas.host.sqlite import reading
     from waiaas.store import killswitch
     from waiaas.store.inspect import inspect
@@ -36,7 +31,7 @@ def _look(context: Context, loaded: Loaded) -> str:
         return killswitch.state(connection)
 
 
-def _switch(context: Context, loaded: Loaded, on: bool) -> str:
+def _switch(context: "Context", loaded: "Loaded", on: bool) -> str:
     """Straight into the database, audited: it must work when nothing else does. Only throwing the
     switch is carried over a roll-back, so allowing waits for the end of a run (UPGR-07)."""
     from waiaas.host.records import holder

@@ -1,29 +1,26 @@
 """`waiaas logs`: what the daemon wrote, wherever that is."""
 
-import argparse
 import os
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
 
-from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
-from waiaas.cli.parser import positive
 from waiaas.core.errors import Exit, UsageError, WaiaasError
 
-LINES = 50  # unless `-n` says otherwise
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    import argparse
+    from typing import BinaryIO
+
+    from waiaas.cli.context import Context, Loaded
+
+LINES = 50  # in a hint
 LOOK = 0.25  # seconds between two looks for more
 CHUNK = 1 << 16  # bytes read at once, from the end
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    lines = f"lines (default {LINES})"
-    parser.add_argument("-n", "--lines", type=positive, default=LINES, metavar="N", help=lines)
-    parser.add_argument("-f", "--follow", action="store_true", help="go on as the daemon writes more")
-
-
-def run(args: argparse.Namespace, context: Context) -> Result:
+def run(args: "argparse.Namespace", context: "Context") -> Result:
     """Raises "log-elsewhere" where the daemon writes to the journal, "no-log" where it never wrote any."""
     if args.follow and context.flags.json:
         hint = "leave out --json or --follow"
@@ -67,7 +64,7 @@ def _last(path: Path, wanted: int) -> list[str]:
     return [_plain(line) for line in content.splitlines()[-wanted:]]
 
 
-def follow(context: Context, path: Path) -> Iterator[str]:
+def follow(context: "Context", path: Path) -> Iterator[str]:
     """Lines as they come, for ever; a file that was rotated is read to its end first."""
     stream = path.open("rb")
     stream.seek(0, os.SEEK_END)
@@ -86,7 +83,7 @@ def follow(context: Context, path: Path) -> Iterator[str]:
         stream.close()
 
 
-def _replaced(stream: BinaryIO, path: Path) -> bool:
+def _replaced(stream: "BinaryIO", path: Path) -> bool:
     """Another file has that name now."""
     try:
         return not os.path.samestat(os.fstat(stream.fileno()), path.stat())
@@ -94,7 +91,7 @@ def _replaced(stream: BinaryIO, path: Path) -> bool:
         return False
 
 
-def _refuse_elsewhere(context: Context, loaded: Loaded) -> None:
+def _refuse_elsewhere(context: "Context", loaded: "Loaded") -> None:
     """A daemon in the foreground writes to its terminal, its container or the journal, not to the file."""
     from waiaas.cli.running import known, running
     from waiaas.cli.unit import of

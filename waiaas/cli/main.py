@@ -6,8 +6,8 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from waiaas import __version__
-from waiaas.cli.commands import ALIASES, BARE, COMMANDS, SEE_TO_RUNS, SENTENCES, TOLD_OF_RUNS, WITHOUT_NOTICE
-from waiaas.cli.flags import CommandLine, Flags, take_apart
+from waiaas.cli import commands
+from waiaas.cli.flags import CommandLine, Flags, HelpAsked, take_apart
 from waiaas.cli.output import Output, Result
 from waiaas.core.errors import Busy, Exit, SchemaIncompatible, UsageError, WaiaasError
 
@@ -71,26 +71,25 @@ def _answer(line: CommandLine, environ: Mapping[str, str], program: "Program", o
 
         if idle := before_start(program.path, line.flags, environ):
             return _rendered(out, idle)
-    context = _context(environ, program, out)
     if line.command is None:
         from waiaas.cli.overview import overview
 
-        return _rendered(out, overview(context))
-    return _run(line, context)
-
-
-def _run(line: CommandLine, context: "Context") -> int:
-    name, arguments = _known(line.command or ""), None
-    if line.arguments or name not in BARE:
-        from waiaas.cli.parser import HelpAsked, build
-
-        try:
-            arguments = build(name).parse_args(line.arguments)
-        except HelpAsked as asked:
-            return _rendered(context.out, Result({"help": str(asked)}, str(asked).rstrip()))
+        return _rendered(out, overview(_context(environ, program, out)))
+    name = _known(line.command)
+    try:
+        arguments = _arguments(name, line.arguments)
+    except HelpAsked as asked:
+        return _rendered(out, Result({"help": str(asked)}, str(asked).rstrip()))
+    if name in commands.OF_THE_PROGRAM:
+        return _rendered(out, _module(name).run(arguments))
+    context = _context(environ, program, out)
     context.words = line.words
+    return _run(name, arguments, context)
+
+
+def _run(name: str, arguments: "Any", context: "Context") -> int:
     _settle_rights(name, context)
-    if name in TOLD_OF_RUNS and getattr(arguments, "action", None) not in SEE_TO_RUNS:
+    if name in commands.TOLD_OF_RUNS and getattr(arguments, "action", None) not in commands.SEE_TO_RUNS:
         _tell_open_run(context)
     try:
         return _rendered(context.out, _module(name).run(arguments, context))
@@ -98,8 +97,21 @@ def _run(line: CommandLine, context: "Context") -> int:
         _excuse_if_overtaken(context)
         raise
     finally:
-        if name not in WITHOUT_NOTICE and not _serves(name, arguments):
+        if name not in commands.WITHOUT_NOTICE and not _serves(name, arguments):
             _notice(context)
+
+
+def _arguments(name: str, words: "Sequence[str]") -> "Any":
+    """As the command's parser reads these words, which the most common ones do not need."""
+    if not words and name in commands.BARE:
+        return None
+    if len(words) == 1 and (plain := commands.PLAIN.get(f"{name} {words[0]}")):
+        from types import SimpleNamespace
+
+        return SimpleNamespace(**plain)
+    from waiaas.cli.parser import build
+
+    return build(name).parse_args(words)
 
 
 def _settle_rights(name: str, context: "Context") -> None:
@@ -140,12 +152,12 @@ def _rendered(out: Output, result: Result) -> int:
 
 
 def _known(word: str) -> str:
-    name = ALIASES.get(word, word)
-    if name in COMMANDS:
+    name = commands.ALIASES.get(word, word)
+    if name in commands.COMMANDS:
         return name
     from waiaas.cli.parser import nearest
 
-    near = nearest(word, (*SENTENCES, *ALIASES))
+    near = nearest(word, (*commands.SENTENCES, *commands.ALIASES))
     hint = f"did you mean `waiaas {near}`?" if near else "`waiaas --help` lists the commands"
     raise UsageError("unknown-command", f"there is no command {word!r}", hint)
 
@@ -153,7 +165,7 @@ def _known(word: str) -> str:
 def _module(name: str) -> "Any":
     import importlib
 
-    return importlib.import_module(COMMANDS[name])
+    return importlib.import_module(commands.COMMANDS[name])
 
 
 def _help(line: CommandLine) -> Result:
@@ -161,7 +173,7 @@ def _help(line: CommandLine) -> Result:
         raise UsageError("bad-arguments", f"unknown option {line.arguments[0]}", "waiaas --help")
     from waiaas.cli.overview import help_text
 
-    text = help_text(SENTENCES)
+    text = help_text(commands.SENTENCES)
     return Result({"help": text}, text)
 
 

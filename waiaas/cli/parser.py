@@ -1,27 +1,25 @@
 """A command's own arguments: argparse, with errors that are ours and nothing printed behind our back."""
 
 import argparse
-import importlib
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
 
-from waiaas.cli.commands import BARE, COMMANDS, SENTENCES
-from waiaas.cli.flags import HELP
+from waiaas.cli.commands import BARE, SENTENCES
+from waiaas.cli.flags import HELP, HelpAsked
 from waiaas.core.errors import UsageError
+
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 CHOICE = r"invalid choice: '([^']*)' \(choose from (.*)\)"  # as argparse says it
 
 
-class HelpAsked(Exception):
-    """`-h` was given; `str()` is the help text."""
-
-
 class _ShowHelp(argparse.Action):
-    def __init__(self, option_strings: Sequence[str], dest: str, **_: Any) -> None:
+    def __init__(self, option_strings: Sequence[str], dest: str, **_: "Any") -> None:
         super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=argparse.SUPPRESS)
 
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+    def __call__(self, parser: argparse.ArgumentParser, *_: "Any") -> "NoReturn":
         raise HelpAsked(parser.format_help())
 
 
@@ -37,7 +35,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 class Parser(argparse.ArgumentParser):
     """Raises `UsageError` and `HelpAsked`; prints nothing, exits never, guesses no abbreviations."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: "Any") -> None:
         self._width: int | None = 80  # None: as wide as the terminal
         super().__init__(**{**options, "add_help": False, "allow_abbrev": False})
         self.add_argument("-h", "--help", action=_ShowHelp)
@@ -51,7 +49,7 @@ class Parser(argparse.ArgumentParser):
         """One is made for each argument, only to try its name: that one need not ask the terminal."""
         return _Formatter(self.prog, width=self._width)
 
-    def error(self, message: str) -> NoReturn:
+    def error(self, message: str) -> "NoReturn":
         raise UsageError("bad-arguments", f"{self.prog}: {message}", self._hint(message))
 
     def _hint(self, message: str) -> str:
@@ -67,19 +65,25 @@ class Parser(argparse.ArgumentParser):
 class _Actions(argparse._SubParsersAction):  # type: ignore[type-arg]
     """An action's own help begins with the sentence that the list of actions has for it."""
 
-    def add_parser(self, name: str, **options: Any) -> Any:
+    def add_parser(self, name: str, **options: "Any") -> "Any":
         return super().add_parser(name, **{"description": options.get("help"), **options})
 
 
 def build(command: str) -> Parser:
     """The parser of one command."""
     parser = Parser(prog=f"waiaas {command}", description=SENTENCES.get(command))
-    if command not in BARE:
-        importlib.import_module(COMMANDS[command]).arguments(parser)
+    if command == "step":
+        from waiaas.cli.step import arguments
+
+        arguments(parser)
+    elif command not in BARE:
+        from waiaas.cli.usage import ARGUMENTS
+
+        ARGUMENTS[command](parser)
     return parser
 
 
-def actions(parser: argparse.ArgumentParser, title: str = "action") -> Any:
+def actions(parser: argparse.ArgumentParser, title: str = "action") -> "Any":
     """Sub-commands (`backup create`); the chosen name is in `args.action`."""
     parser.register("action", "parsers", _Actions)
     return parser.add_subparsers(

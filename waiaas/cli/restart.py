@@ -3,12 +3,15 @@
 import argparse
 
 from waiaas.cli import rights, running, service, stopping
-from waiaas.cli.context import Context
 from waiaas.cli.output import Result
 from waiaas.cli.underway import refuse_beside_a_run
 
+TYPE_CHECKING = False  # see `commands.py`
+if TYPE_CHECKING:
+    from waiaas.cli.context import Context
 
-def run(_args: object, context: Context) -> Result:
+
+def run(_args: object, context: "Context") -> Result:
     """Settings are read before anything is stopped: a daemon that could not start again stays up."""
     from waiaas.cli import start
 

@@ -1,9 +1,11 @@
 """The running daemon, recognised by the lock it holds, and what it wrote down (DIR-2)."""
 
-from typing import Any
-
 from waiaas.core.layout import Layout
 from waiaas.host.holder import lock_holder
+
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def running(layout: Layout) -> int | None:
@@ -15,7 +17,7 @@ def running(layout: Layout) -> int | None:
     return found.pid
 
 
-def known(layout: Layout) -> dict[str, Any]:
+def known(layout: Layout) -> "dict[str, Any]":
     """What `daemon.json` says: a description, never a proof. Empty where there is none."""
     import json
 

@@ -1,9 +1,8 @@
 """Closed upgrade runs in words, one or all."""
 
-from typing import TYPE_CHECKING
-
 from waiaas.host.clock import iso
 
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

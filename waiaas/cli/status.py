@@ -1,7 +1,5 @@
 """`waiaas status`: does it run, as what, on which data, what is new, and is an upgrade half-way."""
 
-from typing import Any
-
 from waiaas import __version__
 from waiaas.cli import running, unit
 from waiaas.cli.context import Context, Loaded
@@ -9,6 +7,10 @@ from waiaas.cli.output import Result
 from waiaas.cli.status_text import described
 from waiaas.core.errors import Busy, Exit, WaiaasError
 from waiaas.core.version import newer
+
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    from typing import Any
 
 PATIENCE = 0.0  # seconds: whoever only wants to look does not wait (DIR-5)
 TIMEOUT = 2.0  # seconds for the daemon to say how it is
@@ -24,7 +26,7 @@ def run(_args: object, context: Context) -> Result:
     return Result(document, text, Exit.OK if pid else Exit.NOT_READY)
 
 
-def _document(context: Context, loaded: Loaded, pid: int | None) -> dict[str, Any]:
+def _document(context: Context, loaded: Loaded, pid: int | None) -> "dict[str, Any]":
     about = running.known(loaded.layout) if pid else {}
     found = _database(context, loaded)
     return {
@@ -51,7 +53,7 @@ def _document(context: Context, loaded: Loaded, pid: int | None) -> dict[str, An
     }
 
 
-def _failed_here(context: Context, found: dict[str, Any]) -> dict[str, Any] | None:
+def _failed_here(context: Context, found: "dict[str, Any]") -> "dict[str, Any] | None":
     """How the last try of the version that is offered failed."""
     latest = (found.get("versionCheck") or {}).get("latest")
     if context.program is None or latest is None or not newer(latest, __version__):
@@ -65,7 +67,7 @@ def _failed_here(context: Context, found: dict[str, Any]) -> dict[str, Any] | No
         return None
 
 
-def _uptime(context: Context, about: dict[str, Any]) -> int | None:
+def _uptime(context: Context, about: "dict[str, Any]") -> int | None:
     from datetime import UTC, datetime
 
     try:
@@ -75,7 +77,7 @@ def _uptime(context: Context, about: dict[str, Any]) -> int | None:
     return max(0, int(context.host.clock.now() - started.timestamp()))
 
 
-def _health(about: dict[str, Any]) -> str:
+def _health(about: "dict[str, Any]") -> str:
     """What the daemon says of itself: ok, degraded, stopping; "silent" where it does not answer."""
     from waiaas.core.health import parse
     from waiaas.host.http import local_health
@@ -91,7 +93,7 @@ def _health(about: dict[str, Any]) -> str:
         return "silent"
 
 
-def _database(context: Context, loaded: Loaded) -> dict[str, Any]:
+def _database(context: Context, loaded: Loaded) -> "dict[str, Any]":
     """What is stored; empty where one may not look at once, `problem` where nobody can."""
     from waiaas.host.sqlite import SqlError, reading
     from waiaas.store import killswitch
@@ -129,14 +131,14 @@ def _bytes(loaded: Loaded) -> int | None:
         return None
 
 
-def _backups(loaded: Loaded) -> dict[str, Any]:
+def _backups(loaded: Loaded) -> "dict[str, Any]":
     from waiaas.store.manifest import listing
 
     found = listing(loaded.layout)
     return {"count": len(found), "newest": int(found[0].created_at) if found else None}
 
 
-def open_run(context: Context) -> dict[str, Any] | None:
+def open_run(context: Context) -> "dict[str, Any] | None":
     """The run that is at work or was interrupted, as `status` and `doctor` tell it (UPGR-06)."""
     if context.program is None:
         return None

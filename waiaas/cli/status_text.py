@@ -1,7 +1,6 @@
 """What `waiaas status` says to people, from the document that it gives to machines."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from waiaas.cli.context import Context, Loaded
 from waiaas.core.compat import LATEST_SCHEMA_VERSION
@@ -9,6 +8,10 @@ from waiaas.core.version import newer
 from waiaas.core.words import duration, size
 from waiaas.host.clock import iso
 from waiaas.upgrade.elsewhere import advice
+
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    from typing import Any
 
 HEALTH = {
     "ok": "running and healthy",
@@ -20,7 +23,7 @@ HEALTH = {
 WIDTH = 16  # characters before the second column
 
 
-def described(context: Context, loaded: Loaded, document: dict[str, Any]) -> str:
+def described(context: Context, loaded: Loaded, document: "dict[str, Any]") -> str:
     rows = (
         ("state", _state(context, loaded, document)),
         *_settings(context, document),
@@ -36,7 +39,7 @@ def described(context: Context, loaded: Loaded, document: dict[str, Any]) -> str
     return "\n".join(f"{name:{WIDTH}}{value}" for name, value in rows)
 
 
-def _state(context: Context, loaded: Loaded, document: dict[str, Any]) -> str:
+def _state(context: Context, loaded: Loaded, document: "dict[str, Any]") -> str:
     if document["running"]:
         unit = f", {document['unit']}" if document["unit"] else ""
         since = f" for {duration(document['uptime'])}" if document["uptime"] is not None else ""
@@ -47,7 +50,7 @@ def _state(context: Context, loaded: Loaded, document: dict[str, Any]) -> str:
     return f"not running: {_before_start(context, document) or context.again('start --detach')}"
 
 
-def _before_start(context: Context, document: dict[str, Any]) -> str | None:
+def _before_start(context: Context, document: "dict[str, Any]") -> str | None:
     """What a start would be refused for."""
     if document["settingsProblems"]:
         return f"mend the settings first, {context.again('config validate')}"
@@ -58,13 +61,13 @@ def _before_start(context: Context, document: dict[str, Any]) -> str | None:
     return f"this version cannot serve the data, {context.again('db status')}"
 
 
-def _settings(context: Context, document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _settings(context: Context, document: "dict[str, Any]") -> Iterator[tuple[str, str]]:
     if count := document["settingsProblems"]:
         many = "1 problem" if count == 1 else f"{count} problems"
         yield "settings", f"{many}: {context.again('config validate')}"
 
 
-def _where(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _where(document: "dict[str, Any]") -> Iterator[tuple[str, str]]:
     """Where a browser finds the status page; for a stopped daemon, where it would."""
     host, port = document["hostname"], document["port"]
     if port:
@@ -72,7 +75,7 @@ def _where(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "address", f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-def _database(context: Context, document: dict[str, Any]) -> str:
+def _database(context: Context, document: "dict[str, Any]") -> str:
     if document["databaseBytes"] is None:
         return f"MISSING: {context.again('doctor')}"
     if document["databaseProblem"]:
@@ -83,7 +86,7 @@ def _database(context: Context, document: dict[str, Any]) -> str:
     return f"{f'schema {schema}' if schema is not None else 'busy'}, {size(document['databaseBytes'])}"
 
 
-def _update(context: Context, loaded: Loaded, document: dict[str, Any]) -> Iterator[str]:
+def _update(context: Context, loaded: Loaded, document: "dict[str, Any]") -> Iterator[str]:
     check, version = document["versionCheck"], document["version"]
     how = how_to_upgrade(context, loaded)
     if gone := document["withdrawn"]:
@@ -109,19 +112,19 @@ def how_to_upgrade(context: Context, loaded: Loaded) -> str:
     return advice(context.host.program.path, loaded.settings.upgrade.mode, asked=asked)
 
 
-def _switch(context: Context, document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _switch(context: Context, document: "dict[str, Any]") -> Iterator[tuple[str, str]]:
     if (state := document["killSwitch"]) is not None:
         off = context.again("kill-switch off")
         yield "kill switch", "off" if state == "ACTIVE" else f"ON, nothing acts on wallets ({state}): {off}"
 
 
-def _backups(context: Context, kept: dict[str, Any]) -> str:
+def _backups(context: Context, kept: "dict[str, Any]") -> str:
     if not kept["count"]:
         return f"none: {context.again('backup create')}"
     return f"{kept['count']}, the newest made {_ago(context, kept['newest'])}"
 
 
-def _open_run(context: Context, run: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
+def _open_run(context: Context, run: "dict[str, Any] | None") -> Iterator[tuple[str, str]]:
     if run is None:
         return
     what = run.get("error") or f"{run.get('from')} → {run.get('to')}, step {run.get('step')}"

@@ -1,12 +1,15 @@
 """`waiaas stop`."""
 
 from waiaas.cli import rights, service, stopping, unit
-from waiaas.cli.context import Context
 from waiaas.cli.output import Result
 from waiaas.cli.underway import refuse_beside_a_run
 
+TYPE_CHECKING = False  # see `commands.py`
+if TYPE_CHECKING:
+    from waiaas.cli.context import Context
 
-def run(_args: object, context: Context) -> Result:
+
+def run(_args: object, context: "Context") -> Result:
     """Works whatever is wrong with the settings. Not running: exit 3; beside an upgrade: exit 75."""
     with rights.reading(context):
         loaded = context.load(broken_ok=True, unreadable_ok=True)

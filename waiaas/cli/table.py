@@ -1,10 +1,13 @@
 """Rows as aligned columns, and dataclasses as JSON objects."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from waiaas.core.value import fields
 from waiaas.core.words import size as size  # callers know it from here
+
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -18,7 +21,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(lines)
 
 
-def camel_case(value: Any) -> dict[str, Any]:
+def camel_case(value: "Any") -> "dict[str, Any]":
     """A dataclass with its attributes under their names on the wire."""
     return {_camel(f.name): getattr(value, f.name) for f in fields(value)}
 

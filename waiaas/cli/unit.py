@@ -1,11 +1,11 @@
 """Which unit of systemd runs the daemon, asked by everybody and answered at once where there is none."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from waiaas import __version__
 from waiaas.cli.where import SYSTEMD
 
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
 if TYPE_CHECKING:
     from waiaas.cli.context import Context, Loaded
     from waiaas.host.systemd import Unit

@@ -1,11 +1,15 @@
 """Which words of `waiaas upgrade` go together, and the user's own ones for a hint (CLI-2)."""
 
-import argparse
 import shlex
 
-from waiaas.cli.context import Context
 from waiaas.cli.flags import take_apart
 from waiaas.core.errors import UsageError
+
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    import argparse
+
+    from waiaas.cli.context import Context
 
 LOOKS = ("check", "dry_run", "history")  # change nothing
 BACK = ("rollback", "recover", "history")  # choose no version
@@ -17,7 +21,7 @@ ALONE = (  # word, what it does not go with
 )
 
 
-def check_usage(args: argparse.Namespace, context: Context) -> None:
+def check_usage(args: "argparse.Namespace", context: "Context") -> None:
     """Raises UsageError for words that do not go together."""
     if args.events and context.flags.json:
         raise UsageError(
@@ -38,12 +42,12 @@ def check_usage(args: argparse.Namespace, context: Context) -> None:
             raise UsageError("usage", f"{first} does not go with {second}", f"waiaas upgrade {second}")
 
 
-def own_words(context: Context) -> str:
+def own_words(context: "Context") -> str:
     """`upgrade` as it was typed, without the global flags."""
     return shlex.join(["upgrade", *take_apart(context.words).arguments])
 
 
-def as_root(hint: str, context: Context) -> str:
+def as_root(hint: str, context: "Context") -> str:
     """A hint to do it with `sudo`, written below by who knows of no flags, asks for the same thing."""
     if not hint.startswith("sudo ") or not hint.endswith(" upgrade"):
         return hint

@@ -1,23 +1,18 @@
 """`waiaas wallets list|show`, read from the database, with the daemon up or down."""
 
-import argparse
-
-from waiaas.cli.context import Context
 from waiaas.cli.output import Result
-from waiaas.cli.parser import actions
 from waiaas.cli.table import camel_case, table
 from waiaas.core.errors import WaiaasError
 from waiaas.host.clock import shown
 
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    import argparse
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    verbs = actions(parser)
-    verbs.add_parser("list", help="every wallet, the oldest first")
-    shown = verbs.add_parser("show", help="one wallet")
-    shown.add_argument("id", help="as `waiaas wallets list` names it")
+    from waiaas.cli.context import Context
 
 
-def run(args: argparse.Namespace, context: Context) -> Result:
+def run(args: "argparse.Namespace", context: "Context") -> Result:
     from waiaas.host.sqlite import reading
     from waiaas.store import wallets
     from waiaas.store.inspect import inspect

@@ -7,7 +7,6 @@ or nowhere.
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.value import frozen
@@ -16,7 +15,8 @@ from waiaas.core.version import Version
 IMPLEMENTATION = "python"  # nobody mistakes us for the previous 1.8.0 (SHP-4)
 
 
-class Field(NamedTuple):
+@frozen
+class Field:
     """One member of the document: its name on the wire, our attribute, its JSON Schema."""
 
     name: str

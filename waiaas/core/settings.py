@@ -5,23 +5,18 @@ the table `KEYS`, the parser, `waiaas config` and the README all derive from tha
 environment (`WAIAAS_<SECTION>_<KEY>`) > `config.toml` > default (SPEC §5).
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-from waiaas.core.settings_rules import (
-    Key,
-    Problem,
-    Rule,
-    absolute_or_empty,
-    channel_pin,
-    feed_url,
-    file_path,
-    network_name,
-)
+from waiaas.core.settings_rules import Key, Problem, Rule
 from waiaas.core.value import field, fields, frozen
 
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
-def _key(default: Any, sentence: str, **rule: Any) -> Any:
+PREFIX = "WAIAAS_"  # of the variables
+
+
+def _key(default: "Any", sentence: str, **rule: "Any") -> "Any":
     """A field that carries its own rule; a list default is copied for each `Settings`."""
     kind = type(default).__name__
     declared = {
@@ -33,7 +28,7 @@ def _key(default: Any, sentence: str, **rule: Any) -> Any:
 @frozen
 class DaemonSettings:
     port: int = _key(3100, "TCP port of the HTTP interface; 0 takes any free one", low=0, high=65535)
-    hostname: str = _key("127.0.0.1", "Address to listen on", check=network_name)
+    hostname: str = _key("127.0.0.1", "Address to listen on", form="network name")
     log_level: str = _key(
         "info",
         "Least serious entry that is logged",
@@ -64,19 +59,19 @@ class DaemonSettings:
 
 @frozen
 class DatabaseSettings:
-    path: str = _key("data/waiaas.db", "Database file; relative to the data directory", check=file_path)
+    path: str = _key("data/waiaas.db", "Database file; relative to the data directory", form="file")
 
 
 @frozen
 class UpgradeSettings:
     feed_url: str = _key(
-        "", "Where releases are published: https://, file://, or http:// on this machine", check=feed_url
+        "", "Where releases are published: https://, file://, or http:// on this machine", form="feed URL"
     )
     trusted_root: str = _key(
-        "", "Root of trust to use instead of the one inside the program", check=absolute_or_empty
+        "", "Root of trust to use instead of the one inside the program", form="absolute path or nothing"
     )
     channel: str = _key("stable", "Which releases are offered", choices=("stable", "rc"))
-    pin: str = _key("", "Stay within this version, like 1 or 1.8; empty: no limit", check=channel_pin)
+    pin: str = _key("", "Stay within this version, like 1 or 1.8; empty: no limit", form="pin")
     keep_backups: int = _key(5, "Backups that are kept", low=1, high=1000, unit="backups")
     health_timeout: int = _key(
         30, "Time a new version has to become healthy", low=1, high=3600, unit="seconds"
@@ -96,8 +91,8 @@ class Settings:
     upgrade: UpgradeSettings = UpgradeSettings()
 
 
-SECTIONS: Mapping[str, Any] = {f.name: f.default for f in fields(Settings)}
-KEYS: Mapping[str, Key] = {
+SECTIONS: "Mapping[str, Any]" = {f.name: f.default for f in fields(Settings)}
+KEYS: "Mapping[str, Key]" = {
     f"{section}.{f.name}": Key(section, f.name, f.default, f.metadata["rule"])
     for section, defaults in SECTIONS.items()
     for f in fields(defaults)
@@ -110,24 +105,26 @@ class Parsed:
     has its default. `notices` are worth a warning, no more."""
 
     settings: Settings
-    origins: Mapping[str, str]
+    origins: "Mapping[str, str]"
     problems: tuple[Problem, ...] = ()
     notices: tuple[str, ...] = ()
 
 
 def parse(
     text: str | None,
-    environ: Mapping[str, str],
-    flags: Mapping[str, str],
+    environ: "Mapping[str, str]",
+    flags: "Mapping[str, str]",
     *,
     lenient: bool = False,
-    defaults: Mapping[str, str] | None = None,
+    defaults: "Mapping[str, str] | None" = None,
 ) -> Parsed:
     """Merge the four sources. Never raises: everything wrong is in `problems`, all at once.
 
     `text` is config.toml (None: there is none), `flags` and `defaults` map "section.key" to text;
     `lenient` lets unknown keys pass with a notice (during an open run and after a roll-back).
     """
+    if not flags and _says_nothing(text or "") and not any(map(_may_be_meant, environ)):
+        return _as_built(defaults or {})
     from waiaas.core.settings_sources import Collector
 
     found = Collector(KEYS, lenient)
@@ -141,3 +138,29 @@ def parse(
     }
     origins = {dotted: found.origins.get(dotted, "default") for dotted in KEYS}
     return Parsed(Settings(**sections), origins, tuple(found.problems), found.notices())
+
+
+def _as_built(defaults: "Mapping[str, str]") -> Parsed:
+    """Where nobody set anything, as usual. What the artefact was built with was checked by its build."""
+    given: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
+    for dotted, text in defaults.items():
+        section, _, name = dotted.partition(".")
+        given[section][name] = text
+    sections = {name: type(default)(**given[name]) for name, default in SECTIONS.items()}
+    return Parsed(Settings(**sections), dict.fromkeys(KEYS, "default"))
+
+
+def _says_nothing(text: str) -> bool:
+    """A config.toml of comments alone, as `init` makes it, takes no parser to read."""
+    lines = text.replace("\r\n", "\n").replace("\t", " ").split("\n")
+    return all(line.isprintable() and line.lstrip(" ")[:1] in ("", "#") for line in lines)
+
+
+def _may_be_meant(variable: str) -> bool:
+    """Not `WAIAAS_DATA_DIR`, say, and nothing that is not ours."""
+    if not variable.startswith(PREFIX):
+        return False
+    from waiaas.core import legacy_settings
+
+    section = variable.removeprefix(PREFIX).partition("_")[0].lower()
+    return section in SECTIONS or section in legacy_settings.SECTIONS

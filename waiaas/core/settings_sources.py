@@ -2,12 +2,16 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from waiaas.core import legacy_settings
+from waiaas.core.settings import PREFIX
 from waiaas.core.settings_rules import BadValue, Key, Problem, shown
+from waiaas.core.settings_values import accept, from_text
 
-PREFIX = "WAIAAS_"
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    from typing import Any
+
 DUPLICATES = {
     "Cannot overwrite": "this key stands twice; keep one of them",
     "Cannot declare": "this section stands twice; put its keys together",
@@ -78,7 +82,7 @@ class Collector:
                 self._problem(line, section, f"{section} must be a section", hint)
         self.problems.sort(key=lambda found: (found.line is not None, found.line or 0))
 
-    def _document(self, text: str) -> tuple[dict[str, Any], set[str]]:
+    def _document(self, text: str) -> "tuple[dict[str, Any], set[str]]":
         """What can be read of it, and the names of sections whose header could not be read."""
         try:
             return tomllib.loads(text), set()
@@ -90,7 +94,7 @@ class Collector:
             self._problem(line, "", message, _mending(message))
         return document, skipped
 
-    def _take_section(self, text: str, section: str, content: Mapping[str, Any]) -> None:
+    def _take_section(self, text: str, section: str, content: "Mapping[str, Any]") -> None:
         for key, value in content.items():
             dotted = f"{section}.{key}"
             if dotted in self._keys:
@@ -101,7 +105,7 @@ class Collector:
                 near = [k.dotted for k in self._keys.values()]
                 self._unknown(_line_of(text, section, key), dotted, dotted, near)
 
-    def _unknown_section(self, text: str, name: str, content: Any) -> None:
+    def _unknown_section(self, text: str, name: str, content: "Any") -> None:
         if isinstance(content, dict):
             line = _line_of(text, name, "")
             self._unknown(line, name, f"[{name}]", [f"[{s}]" for s in self._sections])
@@ -110,10 +114,10 @@ class Collector:
         hint = f"move it below [{home[0]}]" if home else "every key belongs below a [section]"
         self._problem(_line_of(text, "", name), name, f"{name} stands outside of any section", hint)
 
-    def _take(self, key: "Key", value: Any, origin: str, told: str, *, text: str | None = None) -> None:
+    def _take(self, key: "Key", value: "Any", origin: str, told: str, *, text: str | None = None) -> None:
         """`text`: the file that it stands in, so that it has its type already, and a line."""
         try:
-            accepted = key.rule.from_text(value) if text is None else key.rule.accept(value)
+            accepted = from_text(key.rule, value) if text is None else accept(key.rule, value)
         except BadValue as problem:
             line = None if text is None else _line_of(text, key.section, key.name)
             self._problem(line, told, f"{told} must be {problem}", f"the default is {shown(key.default)}")

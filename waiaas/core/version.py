@@ -2,12 +2,14 @@
 
 import re
 from functools import cached_property, total_ordering
-from typing import TYPE_CHECKING, Self
 
 from waiaas.core.errors import UsageError
 from waiaas.core.value import frozen
 
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
 if TYPE_CHECKING:
+    from typing import Self
+
     import semver
 
 NUMBER = r"(0|[1-9][0-9]{0,8})"
@@ -25,7 +27,7 @@ class Version:
     rc: int | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str) -> "Self":
         """Accepts `X.Y.Z` and `X.Y.Z-rc.N` and nothing else; raises UsageError `bad-version`."""
         match = SYNTAX.fullmatch(text)
         if match is None:

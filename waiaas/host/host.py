@@ -1,11 +1,13 @@
 """`Host`: the whole outside world in one value, so that a test can hand in another one."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from waiaas.core.value import frozen
 
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
 if TYPE_CHECKING:
+    from typing import Any
+
     from waiaas.host.clock import Clock
     from waiaas.host.files import Files
     from waiaas.host.http import Network
@@ -41,12 +43,12 @@ class Outside(Host):
     def offline(self) -> bool:
         return bool(vars(self)["_offline"])
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> "Any":
         """Asked for what is not there yet."""
         vars(self)[name] = made = self._made(name)
         return made
 
-    def _made(self, name: str) -> Any:
+    def _made(self, name: str) -> "Any":
         match name:
             case "clock":
                 from waiaas.host.clock import Clock

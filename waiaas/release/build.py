@@ -15,6 +15,8 @@ from tempfile import TemporaryDirectory
 
 from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.layout import PROGRAM_MODE
+from waiaas.core.settings_rules import BadValue
+from waiaas.core.settings_values import feed_url
 from waiaas.core.value import frozen
 from waiaas.core.version import Version
 from waiaas.host.files import Files
@@ -45,7 +47,8 @@ class Order:
 
 
 def build(order: Order, files: Files, processes: Processes) -> Path:
-    """Write `waiaas-X.Y.Z.pyz` into the output folder and return its path."""
+    """Write `waiaas-X.Y.Z.pyz` into the output folder and return its path. Raises UsageError."""
+    _require_usable(order.feed_url)
     dependencies = locked_dependencies(order, files, processes)
     commit, built = _origin(order, processes)
     with TemporaryDirectory(prefix="waiaas-build-") as scratch:
@@ -100,6 +103,16 @@ def _stage(order: Order, stage: Path, commit: str, built: int) -> Version:
     }
     (package / "_build.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return version
+
+
+def _require_usable(url: str) -> None:
+    """A program takes its built-in address as it is."""
+    try:
+        feed_url(url)
+    except BadValue as problem:
+        raise UsageError(
+            "bad-feed-url", f"{url} must be {problem}", "name another: --feed-url URL"
+        ) from problem
 
 
 def _overlay(overlay: Path, package: Path) -> None:

@@ -7,19 +7,18 @@ file were new. `repair.py` mends it where that is provable.
 
 from waiaas.core.value import frozen
 from waiaas.host.sqlite import Connection
-from waiaas.store.structure import facts
 
 FIRST = 11  # the first step whose traces we know
-# step -> sentences of `structure.facts` that only it makes true, as prefixes
-TRACES: dict[int, tuple[str, ...]] = {
-    11: ("table api_keys",),
-    12: ("check transactions type ", "check policies type "),
-    13: ("column transactions amount_usd ", "column transactions reserved_amount_usd "),
-    15: ("table telegram_users",),
-    16: ("table wc_sessions", "table wc_store", "column pending_approvals approval_channel "),
+Trace = tuple[str, str, str]  # table, its column or "", a word that a CHECK of this column lets in or ""
+TRACES: dict[int, tuple[Trace, ...]] = {  # step -> what only it makes true
+    11: (("api_keys", "", ""),),
+    12: (("transactions", "type", "X402_PAYMENT"), ("policies", "type", "X402_ALLOWED_DOMAINS")),
+    13: (("transactions", "amount_usd", ""), ("transactions", "reserved_amount_usd", "")),
+    15: (("telegram_users", "", ""),),
+    16: (("wc_sessions", "", ""), ("wc_store", "", ""), ("pending_approvals", "approval_channel", "")),
 }
-TABLES = {"schema_version"} | {trace.split()[1] for traces in TRACES.values() for trace in traces}
-WORDS = {12: ("X402_PAYMENT", "X402_ALLOWED_DOMAINS")}
+TABLES = "SELECT name, sql FROM sqlite_master WHERE type = 'table'"
+COLUMNS = "SELECT name FROM pragma_table_xinfo(?)"
 
 
 @frozen
@@ -52,10 +51,15 @@ class History:
 
 def read(connection: Connection) -> History:
     """Raises `sqlite3.Error` where the file cannot be read."""
-    actual = facts(connection, TABLES)
-    marks = {step: [_trace(actual, step, at) for at in range(len(TRACES[step]))] for step in TRACES}
+    tables = {str(row["name"]): str(row["sql"]) for row in connection.execute(TABLES)}
+    with_columns = {table for traces in TRACES.values() for table, column, _ in traces if column}
+    columns = {
+        table: {str(row["name"]) for row in connection.execute(COLUMNS, (table,))}
+        for table in with_columns & tables.keys()
+    }
+    marks = {step: [_left(trace, tables, columns) for trace in traces] for step, traces in TRACES.items()}
     return History(
-        rows=_rows(connection) if "table schema_version" in actual else (),
+        rows=_rows(connection) if "schema_version" in tables else (),
         done=frozenset(step for step, found in marks.items() if all(found)),
         begun=frozenset(step for step, found in marks.items() if any(found)),
     )
@@ -83,10 +87,11 @@ def _rows(connection: Connection) -> tuple[int, ...]:
     return tuple(int(row["version"]) for row in found)
 
 
-def _trace(actual: frozenset[str], step: int, at: int) -> bool:
-    prefix = TRACES[step][at]
-    word = f"'{WORDS[step][at]}'" if step in WORDS else ""
-    return any(sentence.startswith(prefix) and word in sentence for sentence in actual)
+def _left(trace: Trace, tables: dict[str, str], columns: dict[str, set[str]]) -> bool:
+    """The words occur nowhere else in a CREATE TABLE, so its text need not be taken apart."""
+    table, column, word = trace
+    there = table in tables and (not column or column in columns[table])
+    return there and (not word or f"'{word}'" in tables[table])
 
 
 def _list(versions: list[int]) -> str:

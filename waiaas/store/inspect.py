@@ -2,7 +2,6 @@
 
 import sqlite3
 from pathlib import Path
-from typing import Literal
 
 from waiaas.core.compat import LATEST_SCHEMA_VERSION, Migrate, TooNew, TooOld, assess
 from waiaas.core.errors import Busy, NotReady, WaiaasError
@@ -11,7 +10,12 @@ from waiaas.host.gate import Gate
 from waiaas.host.sqlite import Connection, reading
 from waiaas.store import history
 
-Action = Literal["ok", "migrate", "reject"]
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Action = Literal["ok", "migrate", "reject"]
+
 ATTEMPTS = 3  # a look beside a daemon that starts or stops may see the file between two states
 
 
@@ -26,7 +30,7 @@ class DatabaseState:
     schema: int
     rows: tuple[int, ...]
     pending: tuple[int, ...]
-    action: Action
+    action: "Action"
     reason: str
     damage: str | None = None
 

@@ -1,7 +1,5 @@
 """Table `key_value_store`: what the program remembers, and the keys of the version check (VCHK-02)."""
 
-from typing import TYPE_CHECKING, Any
-
 from waiaas.core.value import frozen
 from waiaas.host.sqlite import Connection
 from waiaas.store.pairs import LATEST, WITHDRAWN
@@ -10,7 +8,10 @@ from waiaas.store.pairs import get as get
 from waiaas.store.pairs import number as number
 from waiaas.store.pairs import put as put
 
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
 if TYPE_CHECKING:
+    from typing import Any
+
     from waiaas.core.check import CheckOutcome
 
 CHECKED_AT = "version_check_checked_at"
@@ -26,7 +27,7 @@ class StoredCheck:
     checked_at: int | None
     notified_at: int | None
     error: str | None
-    withdrawn: dict[str, Any] | None
+    withdrawn: "dict[str, Any] | None"
 
 
 def store_check(connection: Connection, outcome: "CheckOutcome", now: int) -> None:
@@ -69,7 +70,7 @@ def _set(connection: Connection, key: str, value: str | None, now: int) -> None:
         put(connection, key, value, now)
 
 
-def _document(text: str | None) -> dict[str, Any] | None:
+def _document(text: str | None) -> "dict[str, Any] | None":
     if text is None:
         return None
     import json

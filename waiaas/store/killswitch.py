@@ -5,20 +5,23 @@ counts as SUSPENDED: in doubt the switch is on. The words of older schemas mean 
 make of them, for as long as it is to come.
 """
 
-from typing import Literal
-
 from waiaas.host.sqlite import Connection
 from waiaas.store import pairs
 from waiaas.store.atomic import atomic
 
-State = Literal["ACTIVE", "SUSPENDED", "LOCKED"]
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    from typing import Literal
+
+    State = Literal["ACTIVE", "SUSPENDED", "LOCKED"]
+
 STATE = "kill_switch_state"
 ACTIVATED_AT = "kill_switch_activated_at"
 ACTIVATED_BY = "kill_switch_activated_by"
 THROWN = ("SUSPENDED", "LOCKED", "ACTIVATED")  # the last one before schema 14
 
 
-def state(connection: Connection) -> State:
+def state(connection: Connection) -> "State":
     """What is stored; a database that never stored one is ACTIVE."""
     stored = pairs.get(connection, STATE)
     if stored is None or stored == "ACTIVE":
@@ -37,7 +40,7 @@ def thrown(connection: Connection) -> tuple[int | None, str | None]:
     return pairs.number(connection, ACTIVATED_AT), pairs.get(connection, ACTIVATED_BY)
 
 
-def switch(connection: Connection, on: bool, actor: str, now: int) -> State:
+def switch(connection: Connection, on: bool, actor: str, now: int) -> "State":
     """Set it, audited, in one transaction; returns the new state. What is so already is left alone."""
     with atomic(connection):
         before = state(connection)
@@ -57,7 +60,7 @@ def throw(connection: Connection, actor: str, now: int) -> None:
             _suspend(connection, actor, now)
 
 
-def _of_old(connection: Connection, stored: str) -> State:
+def _of_old(connection: Connection, stored: str) -> "State":
     """Where migration 14 has not run on this database yet, what it will make of the word."""
     from waiaas.store.inspect import look
     from waiaas.store.migrations import m14
@@ -75,7 +78,7 @@ def _suspend(connection: Connection, actor: str, now: int) -> None:
     audit.write(connection, "KILL_SWITCH_ACTIVATED", actor, {"state": "SUSPENDED"}, now, "critical")
 
 
-def _activate(connection: Connection, actor: str, now: int, before: State) -> None:
+def _activate(connection: Connection, actor: str, now: int, before: "State") -> None:
     from waiaas.store import audit
 
     pairs.put(connection, STATE, "ACTIVE", now)

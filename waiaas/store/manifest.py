@@ -4,22 +4,27 @@ import json
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
 
 from waiaas.core.layout import DATABASE_NAME, Layout
 from waiaas.core.value import frozen
 from waiaas.host.clock import iso
+
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    from typing import Any, TypedDict
+
+    class FileEntry(TypedDict):
+        bytes: int
+        sha256: str
+
+else:
+    FileEntry = dict
 
 FORMAT = 1
 NAME = "manifest.json"
 CONFIG_NAME = "config.toml"
 LIMIT = 1 << 20  # bytes; a manifest has a few hundred
 MAX_NAME = 255  # bytes of a file's name
-
-
-class FileEntry(TypedDict):
-    bytes: int
-    sha256: str
 
 
 @frozen
@@ -53,7 +58,7 @@ class Backup:
         names = [name for name in self.files if name.endswith(".pyz")]
         return self.path / names[0] if names else None
 
-    def to_json(self, verified: bool | None = None) -> dict[str, Any]:
+    def to_json(self, verified: bool | None = None) -> "dict[str, Any]":
         """One element of `backup list --json`."""
         return {
             "id": self.id,
@@ -123,7 +128,7 @@ def objection(backups: Path, name: str) -> str:
     return f"its {NAME} is not what we write"
 
 
-def _decode(folder: Path, document: dict[str, Any]) -> Backup | None:
+def _decode(folder: Path, document: "dict[str, Any]") -> Backup | None:
     """Raises whatever reading a document that is not of our making raises."""
     if document["format"] != FORMAT or document["id"] != folder.name:
         return None

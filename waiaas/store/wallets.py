@@ -2,17 +2,20 @@
 
 import os
 import sqlite3
-from typing import Final
 
 from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.value import frozen
 from waiaas.host.sqlite import Connection
 from waiaas.store.atomic import atomic
 
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    from typing import Final
+
 ENVIRONMENTS = ("testnet", "mainnet")
 MAX_NAME = 100  # characters
 MAX_REASON = 500  # characters
-SELECT: Final = (
+SELECT: "Final" = (
     "SELECT id, name, chain, environment, default_network, public_key, status, owner_address,"
     " owner_verified, created_at, updated_at, suspended_at, suspension_reason FROM wallets"
 )

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from waiaas.core.errors import RollbackFailed, WaiaasError
 from waiaas.core.layout import FOLDER, ProgramLayout
 
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
 if TYPE_CHECKING:
+    from typing import Any
+
     from waiaas.core.journal import Facts, OpenRun
     from waiaas.host.clock import Clock
     from waiaas.host.files import Files
@@ -27,7 +29,7 @@ class Book:
     def open_run(self) -> "OpenRun | None":
         return open_run(self.layout)
 
-    def write(self, name: str, step: str = "", facts: Mapping[str, Any] | None = None) -> None:
+    def write(self, name: str, step: str = "", facts: "Mapping[str, Any] | None" = None) -> None:
         """Append one event, fsynced, before the act it announces."""
         from waiaas.core.journal import Event
 

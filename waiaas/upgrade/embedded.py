@@ -2,10 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import waiaas
 from waiaas.core.value import frozen
+
+TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
+if TYPE_CHECKING:
+    from typing import Any
 
 FACTS = "_build.json"
 
