@@ -29,7 +29,7 @@ MAKERS_TUF = tuple(
 # A library, and the only files (or folders) that may import it.
 ONLY_IN = {
     "subprocess": ("host/processes.py",),
-    "sqlite3": ("host/sqlite.py", "store/"),
+    "sqlite3": ("host/sqlite.py", "host/sqlite_copies.py", "store/"),
     "tuf": ("upgrade/feed.py", *MAKERS_TUF),
     "securesystemslib": ("upgrade/feed.py", *MAKERS_TUF),
     "cryptography": ("release/",),

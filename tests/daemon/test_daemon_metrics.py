@@ -15,7 +15,7 @@ from waiaas.core.check import CheckOutcome
 from waiaas.daemon.metrics import Metrics, family
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
-from waiaas.store import audit, backup, killswitch
+from waiaas.store import audit, backup, switching
 from waiaas.store.keyvalue import store_check
 
 HOUR = 3600
@@ -50,7 +50,7 @@ def busy(rig: Rig, twin: Path) -> None:
     with rig.database.writing() as connection:
         store_check(connection, CheckOutcome("1.9.0", None, None), int(rig.clock.now()))
         audit.write(connection, "UPGRADE_COMMITTED", "system", {"run": "a"}, 1)
-        killswitch.switch(connection, True, "cli", 1)
+        switching.switch(connection, True, "cli", 1)
     rig.clock.sleep(1)
 
 

@@ -20,7 +20,7 @@ from waiaas.daemon import page, style
 from waiaas.daemon.parts import Parts
 from waiaas.daemon.routes import ROUTES
 from waiaas.host.files import Files
-from waiaas.store import audit, backup, killswitch
+from waiaas.store import audit, backup, switching
 from waiaas.store.keyvalue import store_check
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="x">'
@@ -90,7 +90,7 @@ def backed_up(rig: Rig, twin: Path, count: int) -> None:
 
 def test_without_the_token_only_health_is_told__DMN_4(rig: Rig) -> None:
     with rig.database.writing() as connection:
-        killswitch.switch(connection, True, "cli", 1)
+        switching.switch(connection, True, "cli", 1)
     words = read(rig, token=None).words
     assert "Healthy" in words
     for secret in (str(rig.layout.data_dir), "kill switch", "Kill switch", "Backups", "Wallets", "Workers"):
@@ -209,7 +209,7 @@ def test_each_state_is_named_with_the_command_that_deals_with_it__DMN_4(rig: Rig
     rig.probation[0] = True
     assert "An upgrade is on probation" in read(rig, token=None).words
     with rig.database.writing() as connection:
-        killswitch.switch(connection, True, "admin", 1_795_132_800)
+        switching.switch(connection, True, "admin", 1_795_132_800)
         store_check(connection, CheckOutcome(None, None, "the feed is away"), 2)
     inner = read(rig).words
     assert "SUSPENDED, since 2026-11-20 00:00 UTC, by admin" in inner

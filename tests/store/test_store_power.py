@@ -12,7 +12,7 @@ from tests.store.old_databases import contents, layout_of, look_at, old_database
 from waiaas.core.layout import Layout
 from waiaas.host.files import Files
 from waiaas.host.sqlite import connect
-from waiaas.store import backup, keyvalue, killswitch, schema
+from waiaas.store import backup, keyvalue, killswitch, schema, switching
 
 Work = Callable[[Files, Layout], object]
 
@@ -94,7 +94,7 @@ def test_a_restored_database_is_the_present_or_the_past_one__BKUP_3(tmp_path: Pa
 def test_a_switch_that_is_on_is_on_in_both_of_them__DMN_4(tmp_path: Path, link: bool) -> None:
     def work(files: Files, layout: Layout) -> None:
         with closing(connect(layout.database)) as connection:
-            killswitch.throw(connection, "cli", 1)
+            switching.throw(connection, "cli", 1)
         kept = backup.listing(layout)[0]
         backup.restore(files, FakeClock(), layout, kept, link=link, keep_switch=True)
 

@@ -16,7 +16,7 @@ from waiaas.core.check import CheckOutcome
 from waiaas.core.errors import WaiaasError
 from waiaas.host.files import Files
 from waiaas.host.sqlite import Connection, connect_live, transaction
-from waiaas.store import audit, keyvalue, killswitch, schema, wallets
+from waiaas.store import audit, keyvalue, killswitch, schema, switching, wallets
 from waiaas.store.addresses import BASE58, check_address
 from waiaas.store.migrate import migrate_file
 
@@ -70,12 +70,12 @@ def test_stored_values_that_are_no_numbers_count_as_absent__VCHK_02(database: Co
 
 def test_the_kill_switch_goes_on_and_off_and_is_audited__DMN_4(database: Connection) -> None:
     assert killswitch.state(database) == "ACTIVE"
-    assert killswitch.switch(database, True, "admin", NOW) == "SUSPENDED"
+    assert switching.switch(database, True, "admin", NOW) == "SUSPENDED"
     assert killswitch.is_on(database)
     assert keyvalue.get(database, "kill_switch_activated_at") == str(NOW)
     assert keyvalue.get(database, "kill_switch_activated_by") == "admin"
-    assert killswitch.switch(database, True, "other", NOW + 1) == "SUSPENDED"
-    assert killswitch.switch(database, False, "admin", NOW + 2) == "ACTIVE"
+    assert switching.switch(database, True, "other", NOW + 1) == "SUSPENDED"
+    assert switching.switch(database, False, "admin", NOW + 2) == "ACTIVE"
     events = [entry.event_type for entry in audit.page(database, None, 10)]
     assert events == ["KILL_SWITCH_RECOVERED", "KILL_SWITCH_ACTIVATED"]
 
@@ -114,7 +114,7 @@ def test_a_switch_thrown_on_an_older_schema_is_on_after_the_migration__DMN_4_MIG
     with closing(connect_live(layout.database)) as old:
         if stored:
             keyvalue.put(old, "kill_switch_state", stored, NOW)
-        assert killswitch.switch(old, True, "cli", NOW) == "SUSPENDED"
+        assert switching.switch(old, True, "cli", NOW) == "SUSPENDED"
     migrate_file(Files(), FakeClock(), layout)
     with closing(connect_live(layout.database)) as new:
         assert killswitch.is_on(new)
@@ -122,8 +122,8 @@ def test_a_switch_thrown_on_an_older_schema_is_on_after_the_migration__DMN_4_MIG
 
 def test_a_locked_switch_is_not_loosened_by_switching_it_on__DMN_4(database: Connection) -> None:
     keyvalue.put(database, "kill_switch_state", "LOCKED", NOW)
-    assert killswitch.switch(database, True, "admin", NOW) == "LOCKED"
-    assert killswitch.switch(database, False, "admin", NOW) == "ACTIVE"
+    assert switching.switch(database, True, "admin", NOW) == "LOCKED"
+    assert switching.switch(database, False, "admin", NOW) == "ACTIVE"
 
 
 def test_a_wallet_is_registered_renamed_suspended_and_resumed__DMN_4(database: Connection) -> None:

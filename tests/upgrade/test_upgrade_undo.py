@@ -22,7 +22,7 @@ from waiaas.host.locks import Gate
 from waiaas.host.processes import Processes
 from waiaas.host.program import Program
 from waiaas.host.sqlite import connect_live, reading
-from waiaas.store import backup, killswitch, schema
+from waiaas.store import backup, killswitch, schema, switching
 from waiaas.upgrade import keeper, plans, preflight, transaction
 from waiaas.upgrade.book import Book
 from waiaas.upgrade.place import Place, Wish
@@ -61,7 +61,7 @@ def test_backups_that_lead_nowhere_are_found_before_the_daemon_stops__UPGR_07(ru
 def throw(run: Run) -> None:
     """What `kill-switch on` does."""
     with Gate(run.layout.gate, run.host.clock).shared(), closing(connect_live(run.layout.database)) as other:
-        killswitch.switch(other, True, "cli", 1)
+        switching.switch(other, True, "cli", 1)
 
 
 def is_on(run: Run) -> bool:

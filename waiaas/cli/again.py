@@ -6,9 +6,9 @@ flags, so `Output` looks for the commands in them.
 """
 
 import re
-import shlex
 
 from waiaas.cli.commands import ALIASES, COMMANDS
+from waiaas.cli.where import chosen
 
 UNBOUND = {"completion", "step"}  # know no data directory
 NAMES = "|".join(sorted({*COMMANDS, *ALIASES, "mcp"} - UNBOUND))
@@ -17,11 +17,6 @@ QUOTED = re.compile(rf"`(?:[^`\n]*[ /])?{COMMAND}[^`\n]*(?=`)")
 END = r"(?=\s*(?:[`\n;()#&|,│]|$))"
 SAID = re.compile(rf"(?:\b[Rr]un:|\bundo|\bhint:) +{COMMAND}[^`\n;()#&|,│]*?{END}")
 BARE = re.compile(rf"(?<![\w./`-]){COMMAND}[^`\n;()#&|,│]*?{END}")
-
-
-def chosen(flag: str | None) -> str:
-    """What names the data directory again; empty where no flag chose it."""
-    return f" --data-dir {shlex.quote(flag)}" if flag else ""
 
 
 def spoken(text: str, flag: str | None, *, hint: bool = False) -> str:

@@ -86,13 +86,10 @@ class Context:
             )
         required = not uninitialised_ok and config != data_dir / CONFIG
         text, unread = _config_text(config, required, unreadable_ok)
-        parsed = parse(
-            text,
-            self.host.environ,
-            overrides or {},
-            lenient=lenient or self.provisional(data_dir),
-            defaults=built_in(),
-        )
+        given = (text, self.host.environ, overrides or {})
+        parsed = parse(*given, lenient=lenient, defaults=built_in())
+        if parsed.problems and not lenient and self.provisional(data_dir):
+            parsed = parse(*given, lenient=True, defaults=built_in())
         if unread:
             parsed = replace(parsed, problems=(unread, *parsed.problems))
         if parsed.problems and not broken_ok:
@@ -123,9 +120,7 @@ class Context:
 
     def again(self, command: str) -> str:
         """A command line for a hint, with the same data directory as this one."""
-        from waiaas.cli.again import chosen
-
-        return f"`waiaas {command}{chosen(self.flags.data_dir)}`"
+        return f"`waiaas {command}{where.chosen(self.flags.data_dir)}`"
 
     def data_dir(self) -> Path:
         """Raises UsageError "no-home"."""
@@ -211,9 +206,9 @@ def _database(data_dir: Path, configured: str, legacy: bool) -> Path:
 
 def built_in() -> Mapping[str, str]:
     """Defaults that the artefact was built with."""
-    from waiaas.upgrade.embedded import build_info
+    from waiaas.upgrade.embedded import feed_url
 
-    url = build_info().feed_url
+    url = feed_url()
     return {"upgrade.feed_url": url} if url else {}
 
 

@@ -72,8 +72,9 @@ def _migrate(context: "Context", loaded: "Loaded") -> Result:
 
 def _check(context: "Context", loaded: "Loaded", full: bool) -> Result:
     from waiaas.cli.progress import while_reading
-    from waiaas.host.sqlite import problems
-    from waiaas.store.inspect import inspect, missing
+    from waiaas.host.sqlite_copies import problems
+    from waiaas.store.inspect import inspect
+    from waiaas.store.unreadable import missing
 
     layout = loaded.layout
     if not layout.database.exists():

@@ -36,7 +36,7 @@ def _switch(context: "Context", loaded: "Loaded", on: bool) -> str:
     switch is carried over a roll-back, so allowing waits for the end of a run (UPGR-07)."""
     from waiaas.host.records import holder
     from waiaas.host.sqlite import writing
-    from waiaas.store import killswitch
+    from waiaas.store import switching
     from waiaas.store.inspect import inspect
 
     layout = loaded.layout
@@ -49,4 +49,4 @@ def _switch(context: "Context", loaded: "Loaded", on: bool) -> str:
                 "an upgrade is at work, and what is written now could be lost with it",
                 "try again in a moment; `waiaas status` shows the upgrade",
             )
-        return killswitch.switch(connection, on, ACTOR, context.host.clock.seconds())
+        return switching.switch(connection, on, ACTOR, context.host.clock.seconds())

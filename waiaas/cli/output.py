@@ -64,6 +64,9 @@ class Output:
         """With the data directory in the commands it names, where a flag chose one (`again.py`)."""
         if not self.flags.data_dir or self.among_ourselves or "waiaas " not in text:
             return text
+        commands = (each.partition("\n")[0].partition("`")[0] for each in text.split("waiaas ")[1:])
+        if all("--data-dir" in command for command in commands):
+            return text
         from waiaas.cli.again import spoken
 
         return spoken(text, self.flags.data_dir, hint=hint)

@@ -1,12 +1,13 @@
 """`waiaas status`: does it run, as what, on which data, what is new, and is an upgrade half-way."""
 
+import os
+
 from waiaas import __version__
 from waiaas.cli import running, unit
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
 from waiaas.cli.status_text import described
 from waiaas.core.errors import Busy, Exit, WaiaasError
-from waiaas.core.version import newer
 
 TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _document(context: Context, loaded: Loaded, pid: int | None) -> "dict[str, A
         "uptime": _uptime(context, about),
         "openRun": open_run(context),
         "failedHere": _failed_here(context, found),
-        "health": _health(about) if pid else None,
+        "health": _health(context, about) if pid else None,
         "hostname": about.get("hostname") if pid else loaded.settings.daemon.hostname,
         "withdrawn": found.get("withdrawn"),
         "versionCheck": found.get("versionCheck"),
@@ -56,7 +57,11 @@ def _document(context: Context, loaded: Loaded, pid: int | None) -> "dict[str, A
 def _failed_here(context: Context, found: "dict[str, Any]") -> "dict[str, Any] | None":
     """How the last try of the version that is offered failed."""
     latest = (found.get("versionCheck") or {}).get("latest")
-    if context.program is None or latest is None or not newer(latest, __version__):
+    if context.program is None or latest in (None, __version__):
+        return None
+    from waiaas.core.version import newer
+
+    if not newer(latest, __version__):
         return None
     from waiaas.cli.runs_text import failed_here
     from waiaas.upgrade.book import history
@@ -77,20 +82,33 @@ def _uptime(context: Context, about: "dict[str, Any]") -> int | None:
     return max(0, int(context.host.clock.now() - started.timestamp()))
 
 
-def _health(about: "dict[str, Any]") -> str:
+def _health(context: Context, about: "dict[str, Any]") -> str:
     """What the daemon says of itself: ok, degraded, stopping; "silent" where it does not answer."""
-    from waiaas.core.health import parse
-    from waiaas.host.http import local_health
-
     port, private = about.get("port"), about.get("socket")
     if not isinstance(port, int):
         return "starting"
+    if private and _is_well(str(private), context):
+        return "ok"
+    from waiaas.core.health import parse
+    from waiaas.host.http import local_health
+
     try:
         address = str(private) if private else None
         _, body = local_health(str(about.get("hostname")), port, TIMEOUT, private=address)
         return parse(body).status
     except WaiaasError:
         return "silent"
+
+
+def _is_well(private: str, context: Context) -> bool:
+    import json
+
+    from waiaas.host.quick_health import asked
+
+    try:
+        return bool(json.loads(asked(private, context.host.clock.monotonic) or b"{}").get("status") == "ok")
+    except (OSError, ValueError):
+        return False
 
 
 def _database(context: Context, loaded: Loaded) -> "dict[str, Any]":
@@ -140,7 +158,7 @@ def _backups(loaded: Loaded) -> "dict[str, Any]":
 
 def open_run(context: Context) -> "dict[str, Any] | None":
     """The run that is at work or was interrupted, as `status` and `doctor` tell it (UPGR-06)."""
-    if context.program is None:
+    if context.program is None or not os.path.lexists(context.program.journal):
         return None
     from waiaas.upgrade.book import open_run as find
 

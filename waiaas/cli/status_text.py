@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from waiaas.cli.context import Context, Loaded
 from waiaas.core.compat import LATEST_SCHEMA_VERSION
-from waiaas.core.version import newer
 from waiaas.core.words import duration, size
 from waiaas.host.clock import iso
 from waiaas.upgrade.elsewhere import advice
@@ -92,7 +91,7 @@ def _update(context: Context, loaded: Loaded, document: "dict[str, Any]") -> Ite
     if gone := document["withdrawn"]:
         to = f", {gone['to']} replaces it" if gone.get("to") else ""
         yield f"{version} was WITHDRAWN: {gone.get('reason')}{to}. {how}"
-    elif check and newer(check["latest"], version):
+    elif check and _is_newer(check["latest"], version):
         yield f"{check['latest']} is available. {how}"
         if failed := document["failedHere"]:
             yield f"{check['latest']} failed here on {iso(failed['at'])}: {failed['reason']}"
@@ -104,6 +103,14 @@ def _update(context: Context, loaded: Loaded, document: "dict[str, Any]") -> Ite
         yield f"the daemon has not looked yet; {context.again('upgrade --check')} asks"
     if check and check["error"]:
         yield f"the last check failed: {check['error']} ({context.again('upgrade --check')})"
+
+
+def _is_newer(latest: str | None, version: str) -> bool:
+    if latest in (None, version):
+        return False
+    from waiaas.core.version import newer
+
+    return newer(latest, version)
 
 
 def how_to_upgrade(context: Context, loaded: Loaded) -> str:

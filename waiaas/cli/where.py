@@ -22,6 +22,17 @@ def data_dir(flag: str | None, environ: Mapping[str, str]) -> str:
     return os.path.realpath(chosen)
 
 
+def chosen(flag: str | None) -> str:
+    """What names the data directory again, in a command to type; empty where no flag chose it."""
+    if not flag:
+        return ""
+    if flag.isascii() and flag.replace("/", "").replace("-", "").replace("_", "").isalnum():
+        return f" --data-dir {flag}"
+    import shlex
+
+    return f" --data-dir {shlex.quote(flag)}"
+
+
 def _default(path: str, environ: Mapping[str, str]) -> str:
     own = os.path.realpath(path)
     if os.geteuid() != 0 or not os.path.isdir(SYSTEMD) or os.path.exists(own):  # noqa: PTH110, PTH112

@@ -1,4 +1,4 @@
-"""Opening SQLite files: who may write, who only looks, and copies that are whole.
+"""Opening SQLite files: who may write, and who only looks. Copies of them: `sqlite_copies.py`.
 
 Everybody who opens the live database holds the gate shared (`host/locks.py`). A look never writes:
 without a `-wal` the file is opened `immutable`, so that not even a `-shm` appears beside it.
@@ -62,10 +62,10 @@ def reading(path: Path, gate: Gate, patience: float = 5.0) -> Iterator[Connectio
     """
     path.stat()
     try:
-        with gate.shared(patience), closing(_reader(path)) as connection:
+        with gate.shared(patience), closing(reader(path)) as connection:
             yield connection
     finally:
-        _sweep(path, gate)
+        sweep(path, gate)
 
 
 @contextmanager
@@ -75,17 +75,17 @@ def writing(path: Path, gate: Gate, patience: float = 5.0) -> Iterator[Connectio
         with gate.shared(patience), closing(connect_live(path)) as connection:
             yield connection
     finally:
-        _sweep(path, gate)  # on a full disk SQLite leaves an empty -wal that nobody can open then
+        sweep(path, gate)  # on a full disk SQLite leaves an empty -wal that nobody can open then
 
 
-def _reader(path: Path) -> Connection:
+def reader(path: Path) -> Connection:
     """A read-only connection; `immutable` only while nobody else has a `-wal`."""
     if not side(path, "-wal").exists():
         return connect(path, "ro", immutable=True)
     return connect(path, "ro")
 
 
-def _sweep(path: Path, gate: Gate) -> None:
+def sweep(path: Path, gate: Gate) -> None:
     """A reader that outlived the last writer leaves an empty `-wal`: take it away."""
     wal = side(path, "-wal")
     try:
@@ -124,44 +124,3 @@ def transaction(connection: Connection) -> Iterator[Connection]:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
         raise
-
-
-def snapshot(path: Path, gate: Gate, target: Path) -> None:
-    """A consistent copy of the live database at `target`, leaving no trace beside the original."""
-    try:
-        with gate.shared():
-            copy_database(path, target)
-    finally:
-        _sweep(path, gate)
-
-
-def copy_database(source: Path, target: Path) -> None:
-    """One consistent file from a live database, its WAL included (SQLite's backup interface).
-
-    All pages in one step: in smaller steps a writer makes it start again and again. `target` must
-    not exist; the caller fsyncs it.
-    """
-    target.touch(mode=0o600, exist_ok=False)
-    with closing(connect(source, "ro")) as origin, closing(connect(target, "rw")) as copy:
-        copy.execute("PRAGMA synchronous = OFF")
-        origin.backup(copy, pages=-1, progress=_refuse_to_wait)
-        copy.execute("PRAGMA journal_mode = DELETE")
-
-
-def _refuse_to_wait(status: int, _remaining: int, _total: int) -> None:
-    """Where the busy timeout was not enough, Python's `backup` would try again for ever."""
-    if status & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        problem = sqlite3.OperationalError("database is locked")
-        problem.sqlite_errorname = "SQLITE_BUSY"
-        raise problem
-
-
-def problems(path: Path, *, full: bool = False) -> list[str]:
-    """What `quick_check` (or `integrity_check`) finds; an empty list is a good file."""
-    pragma = "integrity_check" if full else "quick_check"
-    try:
-        with closing(_reader(path)) as connection:
-            found = [str(row[0]) for row in connection.execute(f"PRAGMA {pragma}")]
-    except sqlite3.Error as problem:
-        return [str(problem)]
-    return [] if found == ["ok"] else found

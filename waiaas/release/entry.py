@@ -13,6 +13,10 @@ What is compiled stays, so the collector of circles need not look at it all the 
 `old_python.py` is imported where the Python is too old, and by nothing else.
 """
 
+from pathlib import Path
+
+from waiaas.host import quick_health
+
 OLDEST = (3, 11)
 PYTHON_RANGE = f">={OLDEST[0]}.{OLDEST[1]}"
 SHEBANG = b"#!/usr/bin/env python3\n"
@@ -113,12 +117,12 @@ if __name__ == "__main__":
     sys.exit(start())
 '''
 
-HEALTH = """\
-# The answer to `health` of a daemon that is well, with no import but a socket. None: ask the command line.
-import os
+ANSWER = """\
 
-PATIENCE = 0.5  # seconds in all; the command line has more
-BUDGET = 1 << 16  # bytes
+
+# The answer to `health` of a daemon that is well. None: ask the command line.
+import os
+from time import monotonic
 
 
 def answer(words):
@@ -131,30 +135,8 @@ def answer(words):
     known = os.open(directory + "/daemon.json", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     path = os.read(known, 4096).partition(b'"socket": "')[2].partition(b'"')[0]
     os.close(known)
-    return asked(path) if path[:1] == b"/" and b"\\\\" not in path else None
-
-
-def asked(path):
-    import _socket
-    from time import monotonic
-
-    end = monotonic() + PATIENCE
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    try:
-        connection.settimeout(PATIENCE)
-        connection.connect(path)
-        connection.sendall(b"GET /health HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n")
-        told, more = b"", b"more"
-        while more and len(told) < BUDGET:
-            connection.settimeout(end - monotonic())  # ValueError once that is over
-            more = connection.recv(BUDGET)
-            told += more
-    finally:
-        connection.close()
-    head, _, body = told.partition(b"\\r\\n\\r\\n")
-    promised = head.lower().partition(b"content-length:")[2].partition(b"\\r\\n")[0].strip()
-    well = head.startswith(b"HTTP/1.1 200 ") and promised == str(len(body)).encode() and b'"status"' in body
-    return body.rstrip() + b"\\n" if well else None
+    body = asked(path, monotonic) if path[:1] == b"/" and b"\\\\" not in path else None
+    return body and body.rstrip() + b"\\n"
 """
 
 OLD_PYTHON = '''\
@@ -200,8 +182,13 @@ def newer_python():
 '''
 
 
+def _quick_health() -> str:
+    """That module of the package with the words of the command line, in one file: it imports nothing."""
+    return Path(quick_health.__file__).read_text(encoding="ascii") + ANSWER
+
+
 def modules(version: str) -> dict[str, bytes]:
     """The modules at the top of the artefact of this version."""
     main = SOURCE.replace("@VERSION@", version)
-    texts = {"__main__.py": main, "old_python.py": OLD_PYTHON, "quick_health.py": HEALTH}
+    texts = {"__main__.py": main, "old_python.py": OLD_PYTHON, "quick_health.py": _quick_health()}
     return {name: text.replace("@OLDEST@", repr(OLDEST)).encode("ascii") for name, text in texts.items()}

@@ -12,7 +12,8 @@ from waiaas.core.layout import DATABASE_NAME, FILE_MODE, Layout
 from waiaas.core.value import frozen
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files, sha256
-from waiaas.host.sqlite import Connection, connect, problems
+from waiaas.host.sqlite import Connection, connect
+from waiaas.host.sqlite_copies import problems
 from waiaas.store import manifest
 from waiaas.store.inspect import look
 from waiaas.store.manifest import CONFIG_NAME, Backup, FileEntry

@@ -18,17 +18,17 @@ from waiaas.core.retention import Kept, removable
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files, sha256
 from waiaas.host.locks import Gate
-from waiaas.host.sqlite import copy_database, problems, snapshot
+from waiaas.host.sqlite_copies import copy_database, problems, snapshot
 from waiaas.store import manifest
 from waiaas.store.assemble import What, assemble
 from waiaas.store.assemble import row_counts as row_counts  # callers know it from here
-from waiaas.store.inspect import missing
 from waiaas.store.manifest import Backup as Backup  # callers know both from here
 from waiaas.store.manifest import listing as listing
 from waiaas.store.replace import require_unused
 from waiaas.store.restore import put_back
 from waiaas.store.settle import settle, sweep
 from waiaas.store.unfinished import forget_unfinished
+from waiaas.store.unreadable import missing
 
 LIST = "list them: `waiaas backup list`"
 

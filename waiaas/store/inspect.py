@@ -4,7 +4,6 @@ import sqlite3
 from pathlib import Path
 
 from waiaas.core.compat import LATEST_SCHEMA_VERSION, Migrate, TooNew, TooOld, assess
-from waiaas.core.errors import Busy, NotReady, WaiaasError
 from waiaas.core.value import frozen
 from waiaas.host.gate import Gate
 from waiaas.host.sqlite import Connection, reading
@@ -42,6 +41,8 @@ class DatabaseState:
             from waiaas.core.incompatible import require_compatible
 
             require_compatible(self.schema)
+        from waiaas.store.unreadable import damaged
+
         raise damaged(self.reason)
 
 
@@ -51,13 +52,12 @@ def inspect(path: Path, gate: Gate, patience: float = 5.0) -> DatabaseState:
         try:
             with reading(path, gate, patience) as connection:
                 return look(connection)
-        except FileNotFoundError as problem:
-            raise missing(path) from problem
-        except sqlite3.Error as problem:
-            if locked(problem):
-                raise busy(path) from problem
-            if attempt == ATTEMPTS:
-                raise damaged(f"the database cannot be read: {problem}") from problem
+        except (FileNotFoundError, sqlite3.Error) as problem:
+            from waiaas.store.unreadable import why
+
+            told = why(path, problem)
+            if attempt == ATTEMPTS or told.code != "database-damaged":
+                raise told from problem
     raise AssertionError
 
 
@@ -78,32 +78,6 @@ def look(connection: Connection) -> DatabaseState:
     if isinstance(verdict, TooOld):
         return DatabaseState(schema, rows, (), "reject", f"schema {schema} is too old to migrate from here")
     return DatabaseState(schema, rows, (), "ok", f"schema {schema} is the one this version serves")
-
-
-def missing(path: Path) -> NotReady:
-    return NotReady("database-missing", f"there is no database at {path}", "run `waiaas doctor`")
-
-
-def locked(problem: sqlite3.Error) -> bool:
-    """Somebody who does not know our gate has it locked, and for longer than we wait."""
-    return str(getattr(problem, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
-
-
-def busy(path: Path) -> Busy:
-    return Busy(
-        "database-locked",
-        f"another program keeps {path} locked; the database was not touched",
-        f"end that program (`fuser {path}` names it), then try again",
-    )
-
-
-def damaged(reason: str) -> WaiaasError:
-    """The database is at fault; it was not touched."""
-    return WaiaasError(
-        "database-damaged",
-        f"{reason}; the database was not touched",
-        "run `waiaas db check`; restore a backup: `waiaas backup list`, then `waiaas backup restore ID`",
-    )
 
 
 def _mended(connection: Connection, found: history.History, damage: str) -> DatabaseState:

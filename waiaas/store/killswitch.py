@@ -2,12 +2,11 @@
 
 ACTIVE is normal service, SUSPENDED and LOCKED stop everything that acts. A word we do not know
 counts as SUSPENDED: in doubt the switch is on. The words of older schemas mean what migration 14 will
-make of them, for as long as it is to come.
+make of them, for as long as it is to come. Throwing it: `switching.py`.
 """
 
 from waiaas.host.sqlite import Connection
 from waiaas.store import pairs
-from waiaas.store.atomic import atomic
 
 TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 STATE = "kill_switch_state"
 ACTIVATED_AT = "kill_switch_activated_at"
 ACTIVATED_BY = "kill_switch_activated_by"
-THROWN = ("SUSPENDED", "LOCKED", "ACTIVATED")  # the last one before schema 14
 
 
 def state(connection: Connection) -> "State":
@@ -40,26 +38,6 @@ def thrown(connection: Connection) -> tuple[int | None, str | None]:
     return pairs.number(connection, ACTIVATED_AT), pairs.get(connection, ACTIVATED_BY)
 
 
-def switch(connection: Connection, on: bool, actor: str, now: int) -> "State":
-    """Set it, audited, in one transaction; returns the new state. What is so already is left alone."""
-    with atomic(connection):
-        before = state(connection)
-        if on == (before != "ACTIVE"):
-            return before
-        if on:
-            _suspend(connection, actor, now)
-        else:
-            _activate(connection, actor, now, before)
-        return state(connection)
-
-
-def throw(connection: Connection, actor: str, now: int) -> None:
-    """It is on afterwards, whatever schema the database has: before 14 NORMAL was the word for off."""
-    with atomic(connection):
-        if pairs.get(connection, STATE) not in THROWN:
-            _suspend(connection, actor, now)
-
-
 def _of_old(connection: Connection, stored: str) -> "State":
     """Where migration 14 has not run on this database yet, what it will make of the word."""
     from waiaas.store.inspect import look
@@ -67,23 +45,3 @@ def _of_old(connection: Connection, stored: str) -> "State":
 
     off = m14.WORDS.get(stored) == "ACTIVE" and m14.VERSION in look(connection).pending
     return "ACTIVE" if off else "SUSPENDED"
-
-
-def _suspend(connection: Connection, actor: str, now: int) -> None:
-    from waiaas.store import audit
-
-    pairs.put(connection, STATE, "SUSPENDED", now)
-    pairs.put(connection, ACTIVATED_AT, str(now), now)
-    pairs.put(connection, ACTIVATED_BY, actor, now)
-    audit.write(connection, "KILL_SWITCH_ACTIVATED", actor, {"state": "SUSPENDED"}, now, "critical")
-
-
-def _activate(connection: Connection, actor: str, now: int, before: "State") -> None:
-    from waiaas.store import audit
-
-    pairs.put(connection, STATE, "ACTIVE", now)
-    pairs.delete(connection, ACTIVATED_AT)
-    pairs.delete(connection, ACTIVATED_BY)
-    audit.write(
-        connection, "KILL_SWITCH_RECOVERED", actor, {"state": "ACTIVE", "from": before}, now, "warning"
-    )

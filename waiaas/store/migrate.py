@@ -17,15 +17,8 @@ from waiaas.core.layout import Layout
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.locks import Gate
-from waiaas.host.sqlite import (
-    SIDE_FILES,
-    Connection,
-    connect,
-    copy_database,
-    problems,
-    side,
-    transaction,
-)
+from waiaas.host.sqlite import SIDE_FILES, Connection, connect, side, transaction
+from waiaas.host.sqlite_copies import copy_database, problems
 from waiaas.store import history, repair
 from waiaas.store.assemble import What
 from waiaas.store.backup import Backup, create_alone, prune, remove

@@ -14,8 +14,9 @@ from waiaas.core.layout import FILE_MODE, Layout
 from waiaas.host.clock import Clock
 from waiaas.host.files import Files
 from waiaas.host.locks import Gate
-from waiaas.host.sqlite import SqlError, connect, problems
-from waiaas.store import killswitch
+from waiaas.host.sqlite import SqlError, connect
+from waiaas.host.sqlite_copies import problems
+from waiaas.store import killswitch, switching
 from waiaas.store.inspect import look
 from waiaas.store.manifest import Backup
 from waiaas.store.replace import require_file, require_unused
@@ -92,7 +93,7 @@ def _is_thrown(layout: Layout) -> bool:
 def _throw(database: Path, clock: Clock) -> None:
     with closing(connect(database)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")  # into the file itself, which gets a new name
-        killswitch.throw(connection, ACTOR, clock.seconds())
+        switching.throw(connection, ACTOR, clock.seconds())
 
 
 def _replace_and_throw(files: Files, clock: Clock, layout: Layout, backup: Backup, *, link: bool) -> None:

@@ -1,6 +1,5 @@
 """What the build put into this program: its facts, and files."""
 
-import json
 from pathlib import Path
 
 import waiaas
@@ -26,6 +25,8 @@ class BuildInfo:
 
 def build_info() -> BuildInfo:
     """The facts the build wrote down; those of a development tree where it did not."""
+    import json
+
     facts: dict[str, Any] = json.loads(content(FACTS) or b"{}")
     return BuildInfo(
         facts.get("version", waiaas.__version__),
@@ -34,6 +35,13 @@ def build_info() -> BuildInfo:
         facts.get("feedUrl", ""),
         int(facts.get("targetsFloor", 0)),
     )
+
+
+def feed_url() -> str:
+    """That fact alone, for every command asks for it; as plain as our build writes it, it takes no JSON."""
+    _, there, rest = (content(FACTS) or b"").partition(b'"feedUrl": "')
+    url = rest.partition(b'"')[0]
+    return url.decode() if there and url.isascii() and b"\\" not in url else build_info().feed_url
 
 
 def content(name: str) -> bytes | None:

@@ -19,8 +19,9 @@ from waiaas.core.journal import Facts
 from waiaas.core.layout import Layout
 from waiaas.host.host import Host
 from waiaas.host.locks import Gate
-from waiaas.host.sqlite import SIDE_FILES, SqlError, reading, side, snapshot, writing
-from waiaas.store import audit, killswitch
+from waiaas.host.sqlite import SIDE_FILES, SqlError, reading, side, writing
+from waiaas.host.sqlite_copies import snapshot
+from waiaas.store import audit, killswitch, switching
 from waiaas.store import backup as backups
 from waiaas.store.assemble import counts
 from waiaas.store.inspect import inspect
@@ -157,7 +158,7 @@ def prune(host: Host, layout: Layout, keep: int, needed: list[str]) -> Facts:
 def throw_switch(host: Host, layout: Layout) -> Facts:
     """The kill switch is on afterwards."""
     with writing(layout.database, _gate(host, layout)) as connection:
-        killswitch.throw(connection, "upgrade", host.clock.seconds())
+        switching.throw(connection, "upgrade", host.clock.seconds())
     return {}
 
 

@@ -14,7 +14,8 @@ from waiaas.core.journal import Facts
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.host.host import Host
 from waiaas.host.locks import Gate
-from waiaas.host.sqlite import problems, transaction, writing
+from waiaas.host.sqlite import transaction, writing
+from waiaas.host.sqlite_copies import problems
 from waiaas.store import audit
 from waiaas.store.inspect import inspect
 from waiaas.store.migrate import migrate_copy, migrate_file

@@ -11,7 +11,8 @@ from waiaas.core.compat import LATEST_SCHEMA_VERSION
 from waiaas.core.errors import Busy, WaiaasError
 from waiaas.core.journal import to_roll_back
 from waiaas.core.words import duration, size
-from waiaas.host.sqlite import problems, side
+from waiaas.host.sqlite import side
+from waiaas.host.sqlite_copies import problems
 from waiaas.store import backup, manifest
 from waiaas.store.inspect import DatabaseState, inspect
 from waiaas.store.manifest import Backup

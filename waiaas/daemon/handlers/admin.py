@@ -6,7 +6,7 @@ import waiaas
 from waiaas.daemon.parts import ACTOR, Call, Parts
 from waiaas.daemon.problem import Problem
 from waiaas.daemon.reply import Response, document
-from waiaas.store import audit, keyvalue, killswitch, wallets
+from waiaas.store import audit, keyvalue, killswitch, switching, wallets
 from waiaas.store.manifest import listing
 
 PAGE = 50  # rows, unless `limit` says otherwise
@@ -112,7 +112,7 @@ def kill_switch(parts: Parts, call: Call) -> Response:
     if not on:
         refuse_in_probation(parts)
     with parts.database.writing() as connection:
-        state = killswitch.switch(connection, on, ACTOR, parts.clock.seconds())
+        state = switching.switch(connection, on, ACTOR, parts.clock.seconds())
     parts.log.warning(f"kill switch {'on' if on else 'off'}", state=state)
     return document({"on": state != "ACTIVE", "state": state})
 
