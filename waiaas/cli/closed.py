@@ -11,12 +11,6 @@ from pathlib import Path
 from waiaas.core.errors import NotAuthorised
 
 
-def require_open(data_dir: Path, words: Sequence[str] = ()) -> None:
-    """Raise "data-dir-closed" where this user may not look into the directory; `words`: the command line."""
-    if data_dir.is_dir() and not os.access(data_dir, os.X_OK, effective_ids=True):
-        raise closed(data_dir, words)
-
-
 def require_writable(data_dir: Path, words: Sequence[str] = ()) -> None:
     """Raise "data-dir-closed" where this user may create nothing in the directory."""
     if data_dir.is_dir() and not os.access(data_dir, os.W_OK | os.X_OK, effective_ids=True):

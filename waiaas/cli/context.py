@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from waiaas.cli import where
-from waiaas.cli.closed import require_open
 from waiaas.cli.flags import Flags as Flags
 from waiaas.cli.output import Output
 from waiaas.core.errors import NotReady, UsageError, WaiaasError
@@ -76,7 +75,10 @@ class Context:
         `unreadable_ok`: so has every key of a file that cannot be read.
         """
         data_dir = self.data_dir()
-        require_open(data_dir, self.words)
+        if data_dir.is_dir() and not os.access(data_dir, os.X_OK, effective_ids=True):
+            from waiaas.cli.closed import closed
+
+            raise closed(data_dir, self.words)
         config = Path(self.flags.config).absolute() if self.flags.config else data_dir / CONFIG
         initialised = _exists(data_dir / "installation.json")
         legacy = not initialised and (_exists(data_dir / CONFIG) or _exists(data_dir / "data/waiaas.db"))
@@ -88,12 +90,15 @@ class Context:
         text, unread = _config_text(config, required, unreadable_ok)
         given = (text, self.host.environ, overrides or {})
         parsed = parse(*given, lenient=lenient, defaults=built_in())
-        if parsed.problems and not lenient and self.provisional(data_dir):
-            parsed = parse(*given, lenient=True, defaults=built_in())
-        if unread:
-            parsed = replace(parsed, problems=(unread, *parsed.problems))
-        if parsed.problems and not broken_ok:
-            raise bad_settings(config, parsed)
+        if parsed.problems or unread:
+            from waiaas.cli import unsettled
+
+            if not lenient and unsettled.provisional(self.program, data_dir):
+                parsed = parse(*given, lenient=True, defaults=built_in())
+            if unread:
+                parsed = replace(parsed, problems=(unread, *parsed.problems))
+            if parsed.problems and not broken_ok:
+                raise unsettled.bad_settings(config, parsed)
         layout = Layout(data_dir, _database(data_dir, parsed.settings.database.path, legacy), config)
         found = Loaded(layout, parsed.settings, parsed, initialised, legacy)
         self.loaded = self.loaded or found
@@ -127,20 +132,6 @@ class Context:
         if self._data_dir is None:
             self._data_dir = Path(where.data_dir(self.flags.data_dir, self.host.environ))
         return self._data_dir
-
-    def provisional(self, data_dir: Path) -> bool:
-        """During an open run and after a roll-back unknown keys only warn (SPEC §5)."""
-        if self.program is None or not self.program.base.is_dir():
-            return False
-        from waiaas.upgrade.book import history, open_run
-
-        try:
-            closed = [r for r in history(self.program) if r.get("dataDir") == str(data_dir)]
-            last = closed[-1] if closed else {}
-            undone = last.get("outcome") == "rolled-back" or last.get("kind") == "rollback"
-            return undone or open_run(self.program) is not None
-        except (OSError, WaiaasError):
-            return True
 
 
 def installed(context: Context) -> ProgramLayout:
@@ -210,14 +201,3 @@ def built_in() -> Mapping[str, str]:
 
     url = feed_url()
     return {"upgrade.feed_url": url} if url else {}
-
-
-def bad_settings(config: Path, parsed: Parsed) -> UsageError:
-    found = parsed.problems
-    many = "1 problem" if len(found) == 1 else f"{len(found)} problems"
-    told = "".join(f"\n  {problem}" for problem in found)
-    return UsageError(
-        "bad-settings",
-        f"{many} in the settings ({config}):{told}",
-        "mend them, then `waiaas config validate`",
-    )

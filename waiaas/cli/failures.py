@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import signal
 import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,11 @@ def explain(problem: Exception, argv: Sequence[str], environ: Mapping[str, str])
     """Words and exit code for anything that is no `WaiaasError`."""
     known = told(problem)
     return (known, Exit.FAILED) if known else (_bug(problem, argv, environ), Exit.BUG)
+
+
+def mind_no_more() -> None:
+    """Who is interrupted again while ending ends at once, and without a traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def interrupted(argv: Sequence[str]) -> WaiaasError:

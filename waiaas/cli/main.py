@@ -38,19 +38,21 @@ def main(
         return _answer(line, environ, program, out)
     except WaiaasError as problem:
         if problem.exit_code == Exit.INTERRUPTED:
-            _mind_no_more()
+            from waiaas.cli import failures
+
+            failures.mind_no_more()
         out.error(problem)
         return problem.exit_code
     except KeyboardInterrupt:
-        _mind_no_more()
-        from waiaas.cli.failures import interrupted
+        from waiaas.cli import failures
 
-        out.error(interrupted(argv))
+        failures.mind_no_more()
+        out.error(failures.interrupted(argv))
         return Exit.INTERRUPTED
     except Exception as problem:  # noqa: BLE001 - the last resort: expected ones get words, others a report
-        from waiaas.cli.failures import explain
+        from waiaas.cli import failures
 
-        told, code = explain(problem, argv, environ)
+        told, code = failures.explain(problem, argv, environ)
         out.error(told)
         return code
 
@@ -155,11 +157,9 @@ def _known(word: str) -> str:
     name = commands.ALIASES.get(word, word)
     if name in commands.COMMANDS:
         return name
-    from waiaas.cli.parser import nearest
+    from waiaas.cli.parser import unknown
 
-    near = nearest(word, (*commands.SENTENCES, *commands.ALIASES))
-    hint = f"did you mean `waiaas {near}`?" if near else "`waiaas --help` lists the commands"
-    raise UsageError("unknown-command", f"there is no command {word!r}", hint)
+    raise unknown(word)
 
 
 def _module(name: str) -> "Any":
@@ -202,10 +202,3 @@ def _notice(context: "Context") -> None:
         box = notice(context.host, loaded.layout, loaded.settings, asked=asked, spoken=spoken)
         if box:
             context.out.notice(box)
-
-
-def _mind_no_more() -> None:
-    """Who is interrupted again while ending ends at once, and without a traceback."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -4,7 +4,7 @@ import argparse
 import re
 from collections.abc import Iterable, Sequence
 
-from waiaas.cli.commands import BARE, SENTENCES
+from waiaas.cli.commands import ALIASES, BARE, SENTENCES
 from waiaas.cli.flags import HELP, HelpAsked
 from waiaas.core.errors import UsageError
 
@@ -89,6 +89,13 @@ def actions(parser: argparse.ArgumentParser, title: str = "action") -> "Any":
     return parser.add_subparsers(
         prog=parser.prog, dest="action", metavar=title, required=True, parser_class=Parser
     )
+
+
+def unknown(word: str) -> UsageError:
+    """There is no such command."""
+    near = nearest(word, (*SENTENCES, *ALIASES))
+    hint = f"did you mean `waiaas {near}`?" if near else "`waiaas --help` lists the commands"
+    return UsageError("unknown-command", f"there is no command {word!r}", hint)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from waiaas.cli.context import Context, Loaded, bad_settings, built_in
+from waiaas.cli.context import Context, Loaded, built_in
+from waiaas.cli.unsettled import bad_settings, provisional
 from waiaas.core.errors import UsageError, WaiaasError
 from waiaas.core.layout import ProgramLayout
 from waiaas.core.settings import Parsed, parse
@@ -44,7 +45,7 @@ def load(context: Context) -> Loaded:
         loaded = context.load()
     if context.program is None or not _foreign(context, loaded):
         return loaded
-    lenient = context.provisional(context.data_dir())
+    lenient = provisional(context.program, context.data_dir())
     parsed = _owners_settings(context, _owners_text(context.program, {0, os.geteuid()}), lenient)
     if parsed.problems:
         raise bad_settings(context.program.base / OWNERS_FILE, parsed)

@@ -11,8 +11,8 @@ from waiaas import __version__
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.legacy import refuse_legacy_daemon
 from waiaas.cli.output import Result
-from waiaas.cli.status import open_run
 from waiaas.cli.status_text import how_to_upgrade
+from waiaas.cli.underway import open_run
 from waiaas.cli.unit import standing
 from waiaas.core.check import CheckAbandoned, CheckOutcome
 from waiaas.core.errors import Busy, Exit, WaiaasError

@@ -38,7 +38,7 @@ def _document(context: Context, loaded: Loaded, pid: int | None) -> "dict[str, A
         "dataDir": str(loaded.layout.data_dir),
         "schemaVersion": found.get("schemaVersion"),
         "uptime": _uptime(context, about),
-        "openRun": open_run(context),
+        "openRun": _open_run(context),
         "failedHere": _failed_here(context, found),
         "health": _health(context, about) if pid else None,
         "hostname": about.get("hostname") if pid else loaded.settings.daemon.hostname,
@@ -156,24 +156,9 @@ def _backups(loaded: Loaded) -> "dict[str, Any]":
     return {"count": len(found), "newest": int(found[0].created_at) if found else None}
 
 
-def open_run(context: Context) -> "dict[str, Any] | None":
-    """The run that is at work or was interrupted, as `status` and `doctor` tell it (UPGR-06)."""
+def _open_run(context: Context) -> "dict[str, Any] | None":
     if context.program is None or not os.path.lexists(context.program.journal):
         return None
-    from waiaas.upgrade.book import open_run as find
+    from waiaas.cli.underway import open_run
 
-    try:
-        state = find(context.program)
-    except WaiaasError as problem:
-        return {"run": None, "error": problem.message}
-    if state is None:
-        return None
-    return {
-        "run": state.run,
-        "kind": state.plan.get("kind"),
-        "from": state.plan.get("from"),
-        "to": state.plan.get("to"),
-        "dataDir": state.plan.get("dataDir"),
-        "step": state.steps[-1].name if state.steps else None,
-        "committed": state.committed,
-    }
+    return open_run(context)

@@ -11,6 +11,8 @@ from waiaas.host.locks import holder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from waiaas.core.journal import OpenRun
 
 
@@ -48,8 +50,6 @@ def open_here(context: Context, data_dir: str) -> tuple[str, str] | None:
     program = context.program
     if program is None or not os.path.lexists(program.journal):
         return None
-    from waiaas.cli.status import open_run
-
     run = open_run(context)
     if run is None or run.get("dataDir", data_dir) != data_dir:
         return None
@@ -62,6 +62,29 @@ def open_here(context: Context, data_dir: str) -> tuple[str, str] | None:
         return f"{what} is at work (pid {pid})", f"wait for it; {status} shows it"
     why = run.get("error") or f"{what} was interrupted in step {run.get('step')}"
     return str(why), f"{recover} finishes or undoes it"
+
+
+def open_run(context: Context) -> "dict[str, Any] | None":
+    """The run that is at work or was interrupted, as `status` and `doctor` tell it (UPGR-06)."""
+    if context.program is None:
+        return None
+    from waiaas.upgrade.book import open_run as find
+
+    try:
+        state = find(context.program)
+    except WaiaasError as problem:
+        return {"run": None, "error": problem.message}
+    if state is None:
+        return None
+    return {
+        "run": state.run,
+        "kind": state.plan.get("kind"),
+        "from": state.plan.get("from"),
+        "to": state.plan.get("to"),
+        "dataDir": state.plan.get("dataDir"),
+        "step": state.steps[-1].name if state.steps else None,
+        "committed": state.committed,
+    }
 
 
 def _article(kind: object) -> str:

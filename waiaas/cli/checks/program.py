@@ -8,7 +8,7 @@ from pathlib import Path
 from waiaas import __version__
 from waiaas.cli.checks.directory import name_of
 from waiaas.cli.checks.finding import OK, PROBLEM, WARNING, Finding, Installation
-from waiaas.cli.status import open_run
+from waiaas.cli.underway import open_run
 from waiaas.core.layout import ProgramLayout
 from waiaas.host.files import TEMPORARY
 from waiaas.host.locks import holder
