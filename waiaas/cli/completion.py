@@ -71,7 +71,7 @@ if [[ $funcstack[1] == _waiaas ]]; then _waiaas "$@"; else compdef _waiaas waiaa
 
 def run(args: "argparse.Namespace") -> Result:
     script = {"bash": _bash, "zsh": _zsh, "fish": _fish}[args.shell](words())
-    return Result({"shell": args.shell, "script": script}, script)
+    return Result({"shell": args.shell, "script": script}, script, about_data=False)
 
 
 def _paths(commands: Iterable[Word]) -> Iterator[tuple[str, Word]]:

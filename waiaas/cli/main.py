@@ -81,7 +81,7 @@ def _answer(line: CommandLine, environ: Mapping[str, str], program: "Program", o
     try:
         arguments = _arguments(name, line.arguments)
     except HelpAsked as asked:
-        return _rendered(out, Result({"help": str(asked)}, str(asked).rstrip()))
+        return _rendered(out, Result({"help": str(asked)}, str(asked).rstrip(), about_data=False))
     if name in commands.OF_THE_PROGRAM:
         return _rendered(out, _module(name).run(arguments))
     context = _context(environ, program, out)
@@ -174,7 +174,7 @@ def _help(line: CommandLine) -> Result:
     from waiaas.cli.overview import help_text
 
     text = help_text(commands.SENTENCES)
-    return Result({"help": text}, text)
+    return Result({"help": text}, text, about_data=False)
 
 
 def _context(environ: Mapping[str, str], program: "Program", out: Output) -> "Context":

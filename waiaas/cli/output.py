@@ -20,12 +20,15 @@ RED, YELLOW, BOLD, DIM, PLAIN = "31", "33", "1", "2", "0"
 class Result:
     """What a command found out: a document for `--json`, a text for people, the exit code."""
 
-    __slots__ = ("document", "exit_code", "text")
+    __slots__ = ("about_data", "document", "exit_code", "text")
 
-    def __init__(self, document: object, text: str, exit_code: Exit = Exit.OK) -> None:
+    def __init__(
+        self, document: object, text: str, exit_code: Exit = Exit.OK, *, about_data: bool = True
+    ) -> None:
         self.document = document
         self.text = text
         self.exit_code = exit_code
+        self.about_data = about_data  # of a data directory, which the commands in the text are meant for
 
 
 class Output:
@@ -121,7 +124,7 @@ class Output:
         if self.flags.json:
             taken = self._document(result.document)
         elif result.text:
-            taken = self._deliver(self.spoken(result.text))
+            taken = self._deliver(self.spoken(result.text) if result.about_data else result.text)
         return result.exit_code if taken else result.exit_code or Exit.FAILED
 
     def error(self, problem: WaiaasError) -> None:
