@@ -23,6 +23,7 @@ COMMANDS = (
     ("completion", "bash"),
     ("--help",),
 )
+WITH_SETTINGS = (("status",), ("db", "status"))
 
 
 def version(shop: Shop) -> Iterator[Row]:
@@ -39,12 +40,19 @@ def health(shop: Shop) -> Iterator[Row]:
 
 
 def other_commands(shop: Shop) -> Iterator[Row]:
+    """With the settings that `init` makes, then with one that somebody set: those are parsed."""
     with serving(shop) as site:
         for name, python in shop.pythons.items():
-            for words in COMMANDS:
-                said = " ".join(words)
-                argv = ["--data-dir", str(site.data), *words]
-                yield _against_bare(python, f"`{said}`, {name}", argv, 6.0, shop.workshop.current, n=11)
+            yield from (_command(shop, site, python, words, name) for words in COMMANDS)
+        site.ok("config", "set", "daemon.threads", "8")
+        for name, python in shop.pythons.items():
+            of = f"one setting changed, {name}"
+            yield from (_command(shop, site, python, words, of) for words in WITH_SETTINGS)
+
+
+def _command(shop: Shop, site: Site, python: str, words: tuple[str, ...], of: str) -> Row:
+    argv = ["--data-dir", str(site.data), *words]
+    return _against_bare(python, f"`{' '.join(words)}`, {of}", argv, 6.0, shop.workshop.current, n=11)
 
 
 def artefact(shop: Shop) -> Iterator[Row]:

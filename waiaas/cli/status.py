@@ -107,7 +107,7 @@ def _is_well(private: str, context: Context) -> bool:
 
     try:
         return bool(json.loads(asked(private, context.host.clock.monotonic) or b"{}").get("status") == "ok")
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError):
         return False
 
 
