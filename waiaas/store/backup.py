@@ -8,6 +8,7 @@ With `link` the untouched database file itself becomes the backup's (UPGR-12). T
 to the live file until a new one was renamed into its place, or the backup was removed again.
 """
 
+import json
 from collections.abc import Collection
 from pathlib import Path
 
@@ -87,9 +88,26 @@ def find(layout: Layout, backup_id: str) -> Backup:
     for backup in listing(layout):
         if backup.id == backup_id:
             return backup
-    if why := manifest.objection(layout.backups, backup_id):
+    if why := objection(layout.backups, backup_id):
         raise WaiaasError("backup-damaged", f"{backup_id} is no backup that can be used: {why}", LIST)
     raise WaiaasError("backup-not-found", f"there is no backup {backup_id}", LIST)
+
+
+def objection(backups: Path, name: str) -> str:
+    """Why a folder with our manifest is no backup that can be used; empty for anybody else's."""
+    folder = backups / name
+    if "/" in name or name.startswith(".") or folder.is_symlink() or not folder.is_dir():
+        return ""
+    try:
+        document = json.loads((folder / manifest.NAME).read_bytes()[: manifest.LIMIT])
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError, RecursionError):
+        return f"its {manifest.NAME} cannot be read"
+    given = document.get("format") if isinstance(document, dict) else None
+    if isinstance(given, int) and given > manifest.FORMAT:
+        return f"a newer version made it (format {given}), and that one can restore it"
+    return f"its {manifest.NAME} is not what we write"
 
 
 def check_sizes(backup: Backup) -> None:

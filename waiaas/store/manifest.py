@@ -111,23 +111,6 @@ def listing(layout: Layout) -> list[Backup]:
     return sorted(found, key=lambda backup: (backup.created_at, backup.id), reverse=True)
 
 
-def objection(backups: Path, name: str) -> str:
-    """Why a folder with our manifest is no backup that can be used; empty for anybody else's."""
-    folder = backups / name
-    if "/" in name or name.startswith(".") or folder.is_symlink() or not folder.is_dir():
-        return ""
-    try:
-        document = json.loads((folder / NAME).read_bytes()[:LIMIT])
-    except FileNotFoundError:
-        return ""
-    except (OSError, ValueError, RecursionError):
-        return f"its {NAME} cannot be read"
-    given = document.get("format") if isinstance(document, dict) else None
-    if isinstance(given, int) and given > FORMAT:
-        return f"a newer version made it (format {given}), and that one can restore it"
-    return f"its {NAME} is not what we write"
-
-
 def _decode(folder: Path, document: "dict[str, Any]") -> Backup | None:
     """Raises whatever reading a document that is not of our making raises."""
     if document["format"] != FORMAT or document["id"] != folder.name:

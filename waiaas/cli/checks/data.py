@@ -111,7 +111,7 @@ def _strange(here: Installation) -> Iterator[Finding]:
     """Folders with our manifest that are no backup any more; listed by nobody."""
     folder = here.loaded.layout.backups
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if manifest.read(path) is None and (why := manifest.objection(folder, path.name)):
+        if manifest.read(path) is None and (why := backup.objection(folder, path.name)):
             yield Finding("backups", PROBLEM, f"{path.name} cannot be used: {why}", _replace(here, path))
 
 
