@@ -221,6 +221,16 @@ def test_what_people_wrote_into_the_file_survives_many_changes__CLI_2(ready: Wai
     assert ready("--json", "config", "set", "daemon.port", "1").document["kept"] == f"{path}.before-set.5"
 
 
+def test_the_comments_of_a_new_file_stay_in_it__CLI_2(ready: Waiaas, data_dir: Path) -> None:
+    path = data_dir / "config.toml"
+    before = path.read_text()
+    assert ready("config", "set", "daemon.port", "4000").code == 0
+    assert path.read_text() == before + "[daemon]\nport = 4000\n"
+    path.write_text("# no end of line")
+    assert ready("config", "set", "daemon.port", "4000").code == 0
+    assert path.read_text() == "# no end of line\n\n[daemon]\nport = 4000\n"
+
+
 def test_a_setting_of_the_upgrade_counts_at_once__CLI_2(ready: Waiaas) -> None:
     assert 'upgrade.pin = "1"; it counts at once\n' in ready("config", "set", "upgrade.pin", "1").out
     assert (

@@ -116,11 +116,13 @@ def _with(before: str, key: Key, value: "Any") -> str:
         raise UsageError(
             "bad-settings", f"config.toml is no valid TOML: {problem}", "waiaas config validate"
         ) from problem
+    alone = before.strip() and not document
+    comments = before.rstrip() + "\n\n" if alone else ""  # as of `init`; between keys they are lost
     section = document.setdefault(key.section, {})
     if not isinstance(section, dict):
         raise UsageError("bad-settings", f"{key.section} must be a section", "waiaas config validate")
     section[key.name] = list(value) if isinstance(value, tuple) else value
-    after = tomli_w.dumps(document)
+    after = comments + tomli_w.dumps(document)
     found = [p for p in parse(after, {}, {}).problems if p.key == key.dotted]
     if found:
         raise UsageError("bad-value", found[0].message, found[0].hint)

@@ -33,6 +33,7 @@ TEMPLATE = """\
 
 # [database]
 # path = "{path}"
+
 """
 
 
