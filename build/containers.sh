@@ -54,16 +54,13 @@ engine() { # packages, unpacked; apt works on an index of its own, beside the ma
   rm -r "$fresh"
 }
 
-base() { # the smallest system with a Python, as one tar
+base() { # a system with a Python, as one tar
   [ ! -s "$CACHE/base.tar" ] || return 0
   local fresh
-  fresh=$(mktemp -d "$CACHE/fresh.XXXXXX")
-  mmdebstrap --quiet --variant=minbase --include=python3,ca-certificates --dpkgopt=force-unsafe-io \
-    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-    --dpkgopt='path-exclude=/usr/share/locale/*' "$(os VERSION_CODENAME)" "$fresh/base.tar" \
-    "$(sources "$(os VERSION_CODENAME)")"
-  mv "$fresh/base.tar" "$CACHE/base.tar"
-  rm -r "$fresh"
+  debian "$(os VERSION_CODENAME)"
+  fresh=$(mktemp "$CACHE/fresh.XXXXXX")
+  tar -C "$DEBIAN/$(os VERSION_CODENAME)" --numeric-owner -cf "$fresh" .
+  mv "$fresh" "$CACHE/base.tar"
 }
 
 inside() { # ENGINE: as process 1 of namespaces of its own

@@ -12,30 +12,15 @@ cd "$(dirname "$0")/.."
 
 WHAT="systemd tests" REQUIRED="${REQUIRE_SYSTEMD:-}"
 . build/debian.sh
-CACHE=$PWD/.cache/systemd
 PYTHON=$PWD/.venv/bin/python
 SUITE="${WAIAAS_SUITE:-$(os VERSION_CODENAME)}"
 PATH=$PATH:/usr/sbin:/sbin
-IDLE=(console-getty systemd-logind systemd-networkd systemd-resolved systemd-timesyncd) # of no use in there
 
 check() {
   need_namespaces -m -p -C -f
   grep -qw overlay /proc/filesystems || skip "this kernel has no overlay"
   need apt-get mmdebstrap nsenter setpriv systemd-nspawn
   [ -n "$(archive)" ] || skip "apt here knows neither Debian's archive nor Ubuntu's"
-}
-
-base() { # the smallest system with systemd and a Python, as a folder
-  [ ! -d "$CACHE/$SUITE" ] || return 0
-  local fresh unit
-  fresh=$(mktemp -d "$CACHE/fresh.XXXXXX")
-  mmdebstrap --quiet --variant=minbase --include=dbus,python3,systemd,systemd-sysv \
-    --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' \
-    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-    "$SUITE" "$fresh/root" "$(sources "$SUITE")"
-  for unit in "${IDLE[@]}"; do ln -sf /dev/null "$fresh/root/etc/systemd/system/$unit.service"; done
-  mv -T "$fresh/root" "$CACHE/$SUITE"
-  rm -r "$fresh"
 }
 
 inside() { # in namespaces of its own
@@ -69,7 +54,7 @@ test_all() {
 
 case "${1:-}" in
   --possible) check ;;
-  --base) base ;;
+  --base) debian "$SUITE" ;;
   --versions) "$PYTHON" -m tests.systemd.versions "$WAIAAS_RUN/versions" ;;
   --disks) "$PYTHON" -m tests.systemd.disks ;;
   --inside)
@@ -78,8 +63,7 @@ case "${1:-}" in
     ;;
   *)
     check
-    mkdir -p "$CACHE"
-    export WAIAAS_BASE=$CACHE/$SUITE WAIAAS_RUN
+    export WAIAAS_BASE=$DEBIAN/$SUITE WAIAAS_RUN
     WAIAAS_RUN=$(mktemp -d /tmp/waiaas-systemd.XXXXXX)
     trap 'rm -rf "$WAIAAS_RUN"' EXIT
     mkdir "$WAIAAS_RUN/machines"
