@@ -4,6 +4,8 @@
 set -euo pipefail
 
 PACKAGES=(
+  # the distribution's own Python, which .ci/run prefers
+  python3-venv
   # an engine, a second one, and a base image made from Debian's archive: tests/containers
   aardvark-dns buildah crun iptables iproute2 mmdebstrap netavark podman runc
   # what publishes a release, and a registry to publish into: make release-rehearsal
