@@ -141,16 +141,22 @@ def test_a_planted_mistake_is_refused__RLSE_04(
     assert len(done.stdout.splitlines()) > 1, "it does not say what it found"
 
 
-@pytest.mark.parametrize("message", MESSAGES)
-def test_messages_that_release_please_would_misread_are_refused__RLSE_07(tree: Path, message: str) -> None:
-    """As commits, and as the title of a pull request, which squashing makes one."""
+def test_messages_that_release_please_would_misread_are_refused__RLSE_07(tree: Path) -> None:
+    """As commits, and as the title of a pull request, which squashing makes one. In two goes, because most
+    of the time goes into the start of the linter: it names those alone that it refuses."""
     need("commitlint")
     named = ("-c", "user.name=someone", "-c", "user.email=someone@example.org", "-c", "commit.gpgsign=false")
-    for text in ("chore: begin", message):
+    bad = [message for message, well in MESSAGES.items() if not well]
+    good = [message for message, well in MESSAGES.items() if well]
+    for text in ("chore: begin", *bad, *good):
         argv = ["git", "-C", str(tree), *named, "commit", "-q", "--allow-empty", "--no-verify", "-m", text]
         subprocess.run(argv, check=True)
-    done = lint(tree, "commitlint", "--from", "HEAD^")
-    assert (done.returncode == 0) is MESSAGES[message], done.stdout + done.stderr
+    done = lint(tree, "commitlint", "--from", f"HEAD~{len(good)}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = lint(tree, "commitlint", "--from", f"HEAD~{len(MESSAGES)}")
+    assert done.returncode == 1
+    named_bad = [part.partition("\n✖")[0] for part in done.stdout.split("--- input ---\n")[1:]]
+    assert sorted(named_bad) == sorted(bad), done.stdout
 
 
 def test_a_title_is_read_from_the_environment_and_never_run__RLSE_07() -> None:
