@@ -33,6 +33,7 @@ NESTED = int(os.environ.get("WAIAAS_NESTED_STRIDE", "6"))
 MINUTES = float(os.environ.get("WAIAAS_CHAOS_MINUTES", "240"))
 JOBS = int(os.environ.get("WAIAAS_CHAOS_JOBS", "2"))
 ONLY = [name.strip() for name in os.environ.get("WAIAAS_CHAOS_ONLY", "").split(";") if name.strip()]
+WHOLE = {"WAIAAS_GATE_ROUNDS": "20"}  # what `make journeys` does less often
 PAGE = REPOSITORY / "docs" / "reliability.md"
 RESULTS = REPOSITORY / ".cache" / "chaos.json"
 GROUPS = {
@@ -108,7 +109,8 @@ def counted(group: str, names: tuple[str, ...]) -> Counted | None:
     with tempfile.TemporaryDirectory() as folder:
         junit = Path(folder) / "junit.xml"
         argv = [sys.executable, "-m", "pytest", "-q", f"--junitxml={junit}", *present]
-        done = subprocess.run(argv, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+        environ = {**WHOLE, **os.environ}
+        done = subprocess.run(argv, cwd=REPOSITORY, env=environ, capture_output=True, text=True, check=False)
         if done.returncode:
             print(done.stdout, flush=True)
         suite = ElementTree.parse(junit).getroot().find("testsuite")
