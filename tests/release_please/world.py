@@ -1,5 +1,6 @@
 """A maintainer's clone, the repository behind GitHub, and the real command line of release-please."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,8 +42,9 @@ class World:
     def release_please(self, command: str) -> str:
         """`release-pr` or `github-release`, as its own program; returns what it said."""
         argv = [str(NODE), str(CLI), command, "--repo-url", "example/waiaas", "--target-branch", "main"]
+        environ = {**os.environ, "NODE_COMPILE_CACHE": str(TOOLS.parent / "compiled")}  # a sixth of its time
         argv += ["--token", "none", "--api-url", self.github.url, "--graphql-url", self.github.url]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=100)
+        done = subprocess.run(argv, env=environ, capture_output=True, text=True, check=False, timeout=100)
         assert done.returncode == 0, done.stdout + done.stderr
         assert self.github.unknown == []
         return done.stdout + done.stderr
