@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cli.conftest import Waiaas
+from tests.tars import extract
 from waiaas.cli.adopt import with_relative_path
 from waiaas.core.errors import Exit
 
@@ -229,7 +230,7 @@ def test_real_old_directory_is_adopted_with_its_database_untouched(
     if not archive.exists():
         pytest.skip(f"{archive.name} is not at hand")
     with tarfile.open(archive) as tar:
-        tar.extractall(tmp_path, filter="data")
+        extract(tar, tmp_path)
     (tmp_path / name).rename(data_dir)
     config = data_dir / "config.toml"
     config.write_text(config.read_text().replace("3100", str(NOBODY)))

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.journeys.api import contents, reader, without
 from tests.journeys.workshop import REPOSITORY
 from tests.store.old_databases import old_database
+from tests.tars import extract
 
 USER = 1001  # of the previous implementation's image
 VERSION, SCHEMA = "1.5.3", 13
@@ -37,7 +38,7 @@ def fill(volume: Path) -> str:
 
 def _unpack(archive: Path, volume: Path) -> None:
     with tarfile.open(archive) as tar:
-        tar.extractall(volume / ".unpacked", filter="data")
+        extract(tar, volume / ".unpacked")
     [inside] = (volume / ".unpacked").iterdir()
     shutil.copytree(inside, volume, dirs_exist_ok=True, symlinks=True)
     shutil.rmtree(volume / ".unpacked")

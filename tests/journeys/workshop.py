@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.journeys import measured
+from tests.tars import extract
 
 REPOSITORY = Path(__file__).parents[2]
 PYTHON = sys._base_executable  # type: ignore[attr-defined] # no virtual environment is active
@@ -265,7 +266,7 @@ class Site:
 def unpack(archive: Path, data: Path) -> None:
     """A data directory that a real old version wrote becomes `data`."""
     with tarfile.open(archive) as tar:
-        tar.extractall(data.parent / "unpacked", filter="data")
+        extract(tar, data.parent / "unpacked")
     [inside] = (data.parent / "unpacked").iterdir()
     inside.rename(data)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.tars import extract
 from waiaas.core.layout import Layout
 from waiaas.host.clock import Clock
 from waiaas.host.locks import Gate
@@ -98,7 +99,7 @@ def legacy_directory(name: str, where: Path) -> Layout:
     if not archive.is_file():
         pytest.skip(f"no legacy data at {LEGACY}")
     with tarfile.open(archive) as opened:
-        opened.extractall(where, filter="data")
+        extract(opened, where)
     folder = where / f"waiaas-{name}"
     return Layout(folder, folder / "data" / "waiaas.db", folder / "config.toml")
 

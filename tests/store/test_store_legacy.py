@@ -15,6 +15,7 @@ from tests.store.old_databases import (
     look_at,
     schema_diff,
 )
+from tests.tars import extract
 from waiaas.core.errors import Exit, SchemaIncompatible
 from waiaas.core.layout import Layout
 from waiaas.host.files import Files
@@ -33,7 +34,7 @@ def beside(layout: Layout) -> set[str]:
 def test_our_migration_equals_that_of_the_original__MIG_07(tmp_path: Path, name: str, version: int) -> None:
     layout = legacy_directory(name, tmp_path)
     with tarfile.open(LEGACY / "oracle" / f"waiaas-{name}-to-16.tar.gz") as archive:
-        archive.extractall(tmp_path / "oracle", filter="data")
+        extract(archive, tmp_path / "oracle")
     oracle = tmp_path / "oracle" / f"waiaas-{name}-to-16" / "waiaas.db"
     assert look_at(layout).schema == version
     assert look_at(layout).damage is None
