@@ -7,6 +7,8 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python
 NODE_TOOLS := .cache/npm
 NODE_READY := $(NODE_TOOLS)/.ready
+# Three journeys at once on two cores: each waits nearly half of its time, for a probation, a stop, a start.
+AT_ONCE = $$(($$(getconf _NPROCESSORS_ONLN) * 3 / 2))
 
 .PHONY: help demo test unit journeys engines nightly containers systemd bench chaos soak fuzz chain reproducible release-rehearsal setup node build man lint workflow-lint coverage release-please-table clean
 
@@ -23,7 +25,7 @@ unit: $(READY) ## the unit ring: seconds
 	@$(RUN) -m pytest -n auto -m "not journey and not fuzz"
 
 journeys: $(READY) ## the built artefact, real processes, real sockets, fuzzers: minutes
-	@$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "(journey or fuzz) and not nightly" -rs
+	@$(RUN) -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m "(journey or fuzz) and not nightly" -rs
 
 engines: ## containers, then systemd
 	@$(MAKE) --no-print-directory containers
