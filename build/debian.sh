@@ -2,7 +2,7 @@
 # For scripts that need a real Debian or Ubuntu: an honest skip, the archive that apt here uses, and one
 # base system made from it.
 # Set WHAT (for the message) and REQUIRED (not empty: a skip is a failure) before sourcing this.
-DEBIAN=$PWD/.cache/debian                                                      # a folder for each suite
+DEBIAN=$PWD/.cache/debian # a folder for each suite
 MERGED_USR=/usr/share/mmdebstrap/hooks/merged-usr # spares 50 MB of Perl, which would only merge /usr
 IDLE=(console-getty systemd-logind systemd-networkd systemd-resolved systemd-timesyncd) # of no use in there
 
