@@ -26,6 +26,7 @@ from waiaas.host.program import Program
 from waiaas.upgrade import presence
 from waiaas.upgrade.place import Place
 from waiaas.upgrade.report import Silent
+from waiaas.upgrade.standing import awaits
 
 HOLD = """
 import fcntl, sys
@@ -95,6 +96,7 @@ def test_a_daemon_starts_beside_a_supervisor__UPGR_15(
     journal(place, *events)
     with supervisor(place):
         assert settled(place) is probation
+        assert awaits(place.program, str(place.layout.data_dir)) is probation
         assert presence.recover_before_start(place, 0.0) is None
 
 
@@ -115,6 +117,37 @@ def test_nobody_starts_a_daemon_on_a_half_changed_directory__UPGR_15(
             settled(place)
         with pytest.raises(Busy):
             presence.recover_before_start(place, 0.0)
+
+
+@pytest.mark.parametrize("events", [STOPPED, [*STARTING, ("attempt", "")], [*STARTING, ("failed", "start")]])
+def test_no_run_awaits_a_daemon_but_where_it_starts_one__UPGR_15(
+    place: Place, events: list[tuple[str, str]]
+) -> None:
+    journal(place, *events)
+    with supervisor(place):
+        assert not awaits(place.program, str(place.layout.data_dir))
+
+
+def test_a_run_that_nobody_supervises_awaits_no_daemon__UPGR_15(place: Place) -> None:
+    """It has to be recovered first, and who comes in between is none of its concern."""
+    journal(place, *STARTING)
+    assert not awaits(place.program, str(place.layout.data_dir))
+    with supervisor(place):
+        assert not awaits(place.program, str(place.layout.data_dir.parent))
+
+
+def test_a_daemon_that_is_awaited_reads_little_before_it_serves__PRF_10() -> None:
+    code = "import sys, waiaas.upgrade.standing; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert not {f"waiaas.upgrade.{name}" for name in ("child", "feed", "place", "story")} & {
+        *done.stdout.split()
+    }
 
 
 def test_a_run_of_other_data_is_no_concern_of_ours__UPGR_16(place: Place) -> None:

@@ -104,13 +104,13 @@ def foreground(args: argparse.Namespace, context: Context) -> Result:
 
 def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: bool) -> Result:
     probation = Event()
-    where = _settled(context, loaded, lock, log, probation)
+    _settle(context, loaded, lock, log, probation)
     if context.program is not None and context.host.program.replaced_at(context.program.program):
         log.info("the installed program is another version: becoming that one")
         lock.release()
         _become_installed(context, loaded, background)
     log.info("step 3: no interrupted upgrade" if not probation.is_set() else "step 3: serving in probation")
-    _database(context, loaded, where, log)
+    _database(context, loaded, log)
     leash = Leash()
     check = _checker(context, loaded, leash)
     host, layout, settings = context.host, loaded.layout, loaded.settings
@@ -126,14 +126,15 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
     service.start()
     try:
         _announce(context, loaded.layout, loaded.settings.daemon.hostname, service)
-        if where is not None and probation.is_set():
-            from waiaas.cli.watch import Watch
-
-            watch = Watch(where, loaded.settings.daemon.hostname, service, probation, stopping, orphan, log)
-            Thread(target=watch.run, name="probation", daemon=True).start()
         told = standing(loaded.settings.daemon.hostname, service.port, probation.is_set())
         notify(context.host.environ, saying(told, READY))
         log.info("ready", port=service.port)
+        if probation.is_set():  # only now: what it reads would be silence (PRF-10)
+            from waiaas.cli.watch import Watch
+
+            where, hostname = _place(context, loaded), loaded.settings.daemon.hostname
+            watch = Watch(where, hostname, service, probation, stopping, orphan, log)
+            Thread(target=watch.run, name="probation", daemon=True).start()
         service.wait()
     finally:
         stopping.set()
@@ -164,23 +165,33 @@ def _log(context: Context, loaded: Loaded, background: bool) -> Log:
     return stream_log(host.clock, sys.stderr, host.environ, daemon.log_level, daemon.log_format)
 
 
-def _settled(context: Context, loaded: Loaded, lock: Lock, log: Log, probation: Event) -> "Place | None":
-    """Where upgrade runs happen, once none of them stands in our way; None where there never was one, and
-    nothing of `upgrade` is needed (PRF-5)."""
+def _settle(context: Context, loaded: Loaded, lock: Lock, log: Log, probation: Event) -> None:
+    """No upgrade run stands in our way afterwards. Where there never was one, or the one at work waits for
+    us, little of `upgrade` is read (PRF-5, PRF-10)."""
     program = context.program
     if program is None or (book.open_run(program) is None and not book.history(program)):
-        return None
-    from waiaas.cli import place as places
+        return
+    from waiaas.upgrade.standing import awaits
+
+    if awaits(program, str(loaded.layout.data_dir)):
+        probation.set()
+        return
     from waiaas.cli.watch import announce_recovery, await_decision
     from waiaas.upgrade import presence
-    from waiaas.upgrade.report import Silent
 
-    where = places.place(context, loaded, Silent())
+    where = _place(context, loaded)
     announce_recovery(where)
     if presence.settle_before_start(where, lock):
         probation.set()
     await_decision(where, lock, context.gate(loaded.layout), log)
-    return where
+
+
+def _place(context: Context, loaded: Loaded) -> "Place":
+    """Where upgrade runs happen."""
+    from waiaas.cli import place as places
+    from waiaas.upgrade.report import Silent
+
+    return places.place(context, loaded, Silent())
 
 
 def _again(context: Context, loaded: Loaded, *, installed: bool) -> tuple[list[str], tuple[int, ...]]:
@@ -203,7 +214,7 @@ def _become_installed(context: Context, loaded: Loaded, background: bool) -> Non
     context.host.processes.replace_self(argv, context.host.environ)
 
 
-def _database(context: Context, loaded: Loaded, where: "Place | None", log: Log) -> None:
+def _database(context: Context, loaded: Loaded, log: Log) -> None:
     host, layout = context.host, loaded.layout
     if not loaded.adopted:
         inspect(layout.database, context.gate(layout)).require()  # what is refused is not adopted either
@@ -218,11 +229,11 @@ def _database(context: Context, loaded: Loaded, where: "Place | None", log: Log)
     found.require()
     if found.action != "ok":
         _migrate(context, loaded, log)
-    if where is not None and book.history(where.program):
+    if context.program is not None and book.history(context.program):
         from waiaas.upgrade import child
         from waiaas.upgrade.place import make_run
 
-        child.record(make_run(where, _record_plan(layout)))
+        child.record(make_run(_place(context, loaded), _record_plan(layout)))
     log.info("step 4: database ready", path=str(layout.database))
 
 

@@ -20,6 +20,15 @@ def nothing_to_recover(program: ProgramLayout, data_dir: str) -> bool:
     return state is None or (supervised(program) and free_to_start(state, data_dir))
 
 
+def awaits(program: ProgramLayout, data_dir: str) -> bool:
+    """The run at work on these data waits for the daemon that asks, which serves in probation then. Whoever
+    supervises it may die the next moment: the daemon sees to that once it serves."""
+    state = open_run(program)
+    if state is None or decided(state, data_dir) or not supervised(program):
+        return False
+    return state.reached(START) and free_to_start(state, data_dir)
+
+
 def supervised(program: ProgramLayout) -> bool:
     """Somebody holds the program's lock. Never call it in a process that holds it."""
     return holder(program.lock) is not None
