@@ -59,3 +59,44 @@ def test_a_child_ends_with_its_parent__UPGR_06(tmp_path: Path) -> None:
     ended = select.select([child], [], [], 10)[0]
     os.close(child)
     assert ended
+
+
+AWAITS = "processes.await_word()\nprint('heard')\n"
+
+
+@pytest.mark.real_time
+def test_a_child_started_ahead_does_nothing_before_the_word__PRF_10() -> None:
+    argv = [sys.executable, "-c", CHILD + AWAITS, ROOT]
+    with Processes(os.environ).begin(argv) as begun:
+        assert begun.child.stdout is not None
+        assert begun.child.stdout.readline() == b"False\n"
+        assert not select.select([begun.child.stdout], [], [], 0.2)[0]
+        begun.go_on()
+        assert begun.end(30).stdout == "heard\n"
+
+
+@pytest.mark.real_time
+def test_a_child_started_ahead_that_is_not_needed_is_gone__PRF_10() -> None:
+    begun = Processes(os.environ).begin([sys.executable, "-c", CHILD + AWAITS, ROOT])
+    begun.close()
+    assert begun.child.returncode == -signal.SIGKILL
+    begun.close()
+
+
+@pytest.mark.real_time
+def test_a_child_that_gave_up_before_the_word_says_so__PRF_10() -> None:
+    with Processes(os.environ).begin([sys.executable, "-c", "raise SystemExit(2)"]) as begun:
+        begun.child.wait(30)
+        begun.go_on()
+        assert begun.end(30).code == 2
+
+
+def test_a_child_that_waits_ends_with_its_parent__UPGR_06() -> None:
+    begun = Processes(os.environ).begin([sys.executable, "-c", CHILD + AWAITS, ROOT])
+    os.close(begun._lifeline)  # as the kernel does when we die
+    begun._lifeline = -1
+    descriptor = os.pidfd_open(begun.child.pid)
+    assert select.select([descriptor], [], [], 10)[0]
+    os.close(descriptor)
+    with begun.child:
+        pass

@@ -52,7 +52,7 @@ def test_a_child_does_not_migrate_what_was_rolled_back_meanwhile__UPGR_06(
         argv = [PYTHON, "-I", str(made.program), "--data-dir", str(made.data), "upgrade", "--no-start"]
         with Popen(argv, cwd=made.folder, env=made.environ, stdout=DEVNULL, stderr=DEVNULL) as supervisor:
             eventually(lambda: '"step": "migrate"' in journal(made))
-            eventually(lambda: len(processes_of(made.folder)) == 2)
+            eventually(lambda: len(processes_of(made.folder)) == 3)  # and the one that will verify
             supervisor.kill()
         made.ok("upgrade", "--recover")
         eventually(lambda: not processes_of(made.folder))

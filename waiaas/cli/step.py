@@ -5,12 +5,13 @@ The verbs and their JSON are a wire format between two versions (see `upgrade/wo
 
 import argparse
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from waiaas.cli.context import Context
 from waiaas.cli.output import Result
 from waiaas.cli.place import installation_id
-from waiaas.core.errors import UsageError
+from waiaas.core.errors import NotReady, UsageError, WaiaasError
 from waiaas.upgrade import keeper, work
 
 VERBS = ("check", "keep", "rehearse", "migrate", "verify", "record")
@@ -21,10 +22,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--database", type=Path, help="the copy to rehearse on")
     parser.add_argument("--task", choices=tuple(keeper.VERBS), help="with keep: what to do")
     parser.add_argument("--arguments", type=json.loads, default={}, help="with keep: of the verb, as JSON")
+    parser.add_argument(
+        "--wait", action="store_true", help="with verify: read the modules, then await a word"
+    )
 
 
 def run(args: argparse.Namespace, context: Context) -> Result:
     context.host.processes.die_with_parent()
+    if args.wait:
+        _await_word(context)
     loaded = context.load(lenient=True)
     host, layout = context.host, loaded.layout
     match args.verb:
@@ -45,3 +51,14 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     if program is None:
         raise UsageError("no-program", "runs are recorded beside a program file, and there is none")
     return Result(work.record(host, layout, program), "")
+
+
+def _await_word(context: Context) -> None:
+    """Ready, but with nothing opened, until the run comes to its step. What is read of the settings is read
+    again then. Raises NotReady where another file lies at the program's path than the one that we are."""
+    with suppress(WaiaasError, OSError):
+        context.load(lenient=True)
+    context.host.processes.await_word()
+    program, ours = context.program, context.host.program
+    if program is None or ours.pin is None or ours.replaced_at(program.program):
+        raise NotReady("not-at-its-path", "the program at its path is another one than this")

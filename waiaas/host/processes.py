@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from waiaas.core.layout import FILE_MODE
 from waiaas.core.value import frozen
@@ -53,6 +53,45 @@ class Leash:
                 self._child.kill()
 
 
+class Begun:
+    """A child of `Processes.begin`. Its stdin is its lifeline: it hangs up when we die, or say so."""
+
+    def __init__(self, child: "subprocess.Popen[bytes]", lifeline: int) -> None:
+        self.child = child
+        self._lifeline = lifeline
+
+    def go_on(self) -> None:
+        """The word that a child waits for in `Processes.await_word`; one that is gone needs none."""
+        with suppress(BrokenPipeError):
+            os.write(self._lifeline, b"\n")
+
+    def end(self, timeout: float) -> Finished:
+        """Wait for its end; at the deadline it is killed."""
+        from subprocess import TimeoutExpired
+
+        try:
+            out, err = self.child.communicate(timeout=timeout)
+        except TimeoutExpired:
+            self.child.kill()
+            out, err = self.child.communicate()
+        return Finished(self.child.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+
+    def close(self) -> None:
+        """It is gone afterwards, whatever it was about. Idempotent."""
+        if self._lifeline < 0:
+            return
+        self.child.kill()
+        with self.child:
+            os.close(self._lifeline)
+            self._lifeline = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
 class Processes:
     """Starts children without `PYTHON*` variables and signals only proven lock holders."""
 
@@ -69,32 +108,33 @@ class Processes:
     ) -> Finished:
         """Run a child to its end, as `owner` if there is one; at the deadline it is killed and `code`
         is -SIGKILL; so it is when the `leash` is cut. Its stdin ends when we do: see `die_with_parent`."""
+        with self.begin(argv, pass_fds, owner) as begun:
+            if leash is not None:
+                leash.hold(begun.child)
+            return begun.end(timeout)
+
+    def begin(self, argv: Sequence[str], pass_fds: Sequence[int] = (), owner: Owner | None = None) -> Begun:
+        """Start a child whose stdin ends when we do, as `owner` if there is one. The caller closes it."""
         import subprocess
 
-        with (
-            _lifeline() as stdin,
-            subprocess.Popen(
+        theirs, ours = os.pipe()
+        try:
+            child = subprocess.Popen(
                 list(argv),
-                stdin=stdin,
+                stdin=theirs,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=self._environ,
                 pass_fds=tuple(pass_fds),
                 start_new_session=True,
                 **_becoming(owner),
-            ) as child,
-        ):
-            if leash is not None:
-                leash.hold(child)
-            try:
-                out, err = child.communicate(timeout=timeout)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                out, err = child.communicate()
-            except BaseException:
-                child.kill()
-                raise
-        return Finished(child.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+            )
+        except BaseException:
+            os.close(ours)
+            raise
+        finally:
+            os.close(theirs)
+        return Begun(child, ours)
 
     def spawn(
         self,
@@ -142,6 +182,11 @@ class Processes:
         if self.orphaned():
             os._exit(ORPHANED)
         threading.Thread(target=lambda: _hung_up(None) and os._exit(ORPHANED), daemon=True).start()
+
+    def await_word(self) -> None:
+        """Return once whoever began us says `go_on`; without him there is nothing to wait for."""
+        if not os.read(0, 1):
+            os._exit(ORPHANED)
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
@@ -204,17 +249,6 @@ def _becoming(owner: Owner | None) -> dict[str, Any]:
     if owner is None:
         return {}
     return {"user": owner.uid, "group": owner.gid, "extra_groups": list(owner.groups)}
-
-
-@contextmanager
-def _lifeline() -> Iterator[int]:
-    """A stdin for a child that ends when we die; nothing is ever written to it."""
-    theirs, ours = os.pipe()
-    try:
-        yield theirs
-    finally:
-        os.close(theirs)
-        os.close(ours)
 
 
 def _is_pipe() -> bool:

@@ -16,6 +16,7 @@ from waiaas.upgrade import keeper
 from waiaas.upgrade.transaction import Run
 
 KINDS: dict[int, type[WaiaasError]] = {Exit.SCHEMA: SchemaIncompatible, Exit.BUSY: Busy}  # what it says
+ELSEWHERE = Exit.NOT_READY  # of a child that waited: it does not run from the file it should vouch for
 PATIENCE = 3600.0  # seconds for a child that copies and migrates a large database
 
 
@@ -26,6 +27,35 @@ def ask(run: Run, program: Path, verb: str, *arguments: str, timeout: float = PA
     """
     argv = run.host.program.version_at(program, *_where(run), "--json", "step", verb, *arguments)
     return _answer(verb, run.host.processes.run(argv, timeout, owner=run.owner))
+
+
+def prepare(run: Run, program: Path, verb: str) -> None:
+    """Start `program step VERB` ahead of its time, so that it has read its modules when it is `called`:
+    while nobody is served, reading them would be most of what it does (PRF-10). Until then it touches
+    nothing of the data, and it dies with us."""
+    argv = command_line(run, program, "--json", "step", verb, "--wait")
+    run.waiting = run.host.processes.begin(argv, owner=run.owner)
+
+
+def called(run: Run, program: Path, verb: str) -> Facts:
+    """`ask`, where the answer may come from a child that was prepared. That one answers only if the file it
+    runs from lies at the program's path now; else, or where it does not know how to wait, another one is
+    asked."""
+    if run.waiting is not None:
+        with run.waiting as begun:
+            run.waiting = None
+            begun.go_on()
+            finished = begun.end(PATIENCE)
+        if finished.code not in (ELSEWHERE, Exit.USAGE):
+            return _answer(verb, finished)
+    return ask(run, program, verb)
+
+
+def dismiss(run: Run) -> None:
+    """Nobody waits any more."""
+    if run.waiting is not None:
+        run.waiting.close()
+        run.waiting = None
 
 
 def keep(run: Run, verb: str, **arguments: Any) -> Facts:

@@ -37,6 +37,7 @@ class CheckKept(Check):
             self._fetch(run.program.staged)
         else:
             slots.stage_kept(run.host.files, run.program, run.plan["newDigest"])
+        child.prepare(run, run.program.staged, Verify.name)
         try:
             copy = keep(run, "rehearsal", backup=run.plan["restore"])["database"]
             answer = child.ask(run, run.program.staged, "rehearse", "--database", copy)

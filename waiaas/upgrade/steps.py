@@ -55,6 +55,7 @@ class Check(Reversible):
         preflight.require(run)
         if self._fetch is not None:
             self._fetch(run.program.staged)
+        child.prepare(run, run.program.staged, Verify.name)
         return {"rehearsal": self._rehearse(run)}
 
     def _rehearse(self, run: Run) -> Facts:
@@ -182,7 +183,7 @@ class Verify(Reversible):
     title = "Verify program and data"
 
     def do(self, run: Run, facts: Facts) -> Facts:
-        answer = child.ask(run, run.program.program, "verify")
+        answer = child.called(run, run.program.program, self.name)
         expect(answer, version=run.plan["to"], schema=run.plan["schemaTo"])
         if sha256(run.program.program) != run.plan["newDigest"]:
             raise WaiaasError("wrong-program", "the program on disk is not the one that was verified")

@@ -166,5 +166,6 @@ def _run(place: Place, plan: Facts, steps: Sequence[Step]) -> Facts:
         try:
             return transaction.execute(run, steps)
         finally:
+            child.dismiss(run)
             daemon.release_lock(run)
             child.record(run)

@@ -19,6 +19,7 @@ from waiaas.core.value import mutable
 from waiaas.host.host import Host
 from waiaas.host.locks import Lock
 from waiaas.host.owner import Owner
+from waiaas.host.processes import Begun
 from waiaas.host.sqlite import SqlError
 from waiaas.upgrade import ballast
 from waiaas.upgrade.book import Book
@@ -44,6 +45,7 @@ class Run:
     book: Book
     plan: Facts
     daemon_lock: Lock | None = None
+    waiting: Begun | None = None  # a child of the new file, started ahead of its time
     owner: Owner | None = None  # of the data directory, where that is somebody else (UPGR-14)
     restart: bool = True  # False: whoever recovers is about to be the daemon itself
     revive: bool = False  # the daemon's unit tried to run: started again whether it ran before or not
