@@ -4,7 +4,8 @@
 
 1  a name is only given to bytes that were fsynced after their last write
 2  a name that matters is durable (its folder fsynced) before the journal goes on
-3  an event of the journal is durable before anything else is done, and a step acts under its own
+3  an event of the journal is durable before anything else is done, and a step acts under its own; “done”
+   announces nothing and may wait for the next event
 4  the program's name always leads to a program: never removed, moved away, or opened for writing
 5  what the program's or the database's name led to has a durable slot or backup before it is replaced
    (on the way back the new version may go)
@@ -122,7 +123,7 @@ class _Replay:
             return
         if act.kind == "write" and not act.path.startswith((self.where.data, self.where.base)):
             return
-        if self.announced is not None:
+        if self.announced is not None and self.announced[0] != "done":
             yield f"{act}: the journal's “{self.announced[0]} {self.announced[1]}” is not durable yet"
         yield from self._own_step(act)
 

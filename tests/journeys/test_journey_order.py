@@ -75,7 +75,7 @@ def test_an_upgrade_that_undoes_itself_keeps_the_order__UPGR_07(workshop: Worksh
 
 SKIPS_FSYNC_OF_DIRECTORIES = """
 
-def _replace(self, op, source, target):
+def _replace(self, op, source, target, *, durable=True):
     self.at(f"{op}:rename")
     os.replace(source, target)
 

@@ -90,6 +90,18 @@ def test_an_act_before_its_intent_is_durable() -> None:
     assert any("belongs to the step check" in v for v in found(*event("opened"), *STAGED, *run))
 
 
+def test_what_is_done_becomes_durable_with_the_next_intent() -> None:
+    done = event("done", "check", durable=False)
+    run = [*event("opened"), *event("intent", "check"), *STAGED, *SYNCED, *done]
+    swap = [*KEEP, *SWAP, *SYNC_BIN]
+    assert found(*run, *event("intent", "swap"), *swap) == []
+    assert any(
+        "“intent swap” is not durable yet" in v
+        for v in found(*run, *event("intent", "swap", durable=False), *swap)
+    )
+    assert any("belongs to the step swap" in v for v in found(*run, *swap))
+
+
 def test_the_program_absent_moved_or_written() -> None:
     for bad in (
         f'unlink("{WHERE.program}") = 0',

@@ -176,8 +176,8 @@ def test_a_folder_taken_for_abandoned_too_early_is_made_again__BKUP_1(layout: La
     class Sweeping(Files):
         sweeps = 0
 
-        def make_directory(self, op: str, path: Path, mode: int = 0o700) -> None:
-            super().make_directory(op, path, mode)
+        def make_directory(self, op: str, path: Path, mode: int = 0o700, *, durable: bool = True) -> None:
+            super().make_directory(op, path, mode, durable=durable)
             if path.name.startswith(".tmp-") and self.sweeps < 3:
                 self.sweeps += 1
                 unfinished.forget_unfinished(layout)
@@ -218,8 +218,8 @@ def test_backups_that_are_no_folder_are_an_error_and_no_endless_loop__BKUP_1(
 
 def test_a_folder_that_is_swept_each_time_is_given_up__BKUP_1(layout: Layout) -> None:
     class Sweeping(Files):
-        def make_directory(self, op: str, path: Path, mode: int = 0o700) -> None:
-            super().make_directory(op, path, mode)
+        def make_directory(self, op: str, path: Path, mode: int = 0o700, *, durable: bool = True) -> None:
+            super().make_directory(op, path, mode, durable=durable)
             unfinished.forget_unfinished(layout)
 
     with pytest.raises(WaiaasError, match="again and again"):

@@ -152,10 +152,10 @@ class FullDisk(Files):
 
     full = False
 
-    def append(self, op: str, path: Path, line: bytes, mode: int = 0o600) -> None:
+    def append(self, op: str, path: Path, line: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
         if self.full:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        super().append(op, path, line, mode)
+        super().append(op, path, line, mode, durable=durable)
 
     def remove(self, op: str, path: Path) -> None:
         self.full = self.full and not path.exists()

@@ -6,6 +6,9 @@ observer to stop the world at exactly that point; production does nothing there.
 
 The rules: what is renamed was fsynced before; the directory is fsynced after; removing what is not
 there is no error; nothing is ever opened for writing under its final name, but for append.
+
+`durable=False`, of a name: not before the next operation in the same folder, for several names that count
+only together, or in a folder that has no name of its own yet.
 """
 
 import errno
@@ -45,9 +48,12 @@ class Files:
             temporary.unlink(missing_ok=True)
             raise
 
-    def append(self, op: str, path: Path, line: bytes, mode: int = FILE_MODE) -> None:
+    def append(
+        self, op: str, path: Path, line: bytes, mode: int = FILE_MODE, *, durable: bool = True
+    ) -> None:
         """Append to a log that survives a power cut: written, fsynced, its name fsynced too; or, on a
-        full disk, not at all. The caller holds the lock under which the log is written."""
+        full disk, not at all. The caller holds the lock under which the log is written. `durable=False`:
+        not before the next line."""
         self.at(f"{op}:append")
         new = not path.exists()
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -58,7 +64,8 @@ class Files:
                 os.fchmod(descriptor, mode)  # open(2) applies the umask
             while line:
                 line = line[os.write(descriptor, line) :]
-            os.fsync(descriptor)
+            if durable:
+                os.fsync(descriptor)
             if new:
                 self.sync_directory(op, path.parent)
         except OSError:
@@ -69,13 +76,14 @@ class Files:
         finally:
             os.close(descriptor)
 
-    def replace(self, op: str, source: Path, target: Path) -> None:
+    def replace(self, op: str, source: Path, target: Path, *, durable: bool = True) -> None:
         """Rename over `target`; the caller has fsynced `source`."""
         self.at(f"{op}:rename")
         os.replace(source, target)
-        self.sync_directory(op, target.parent)
+        if durable:
+            self.sync_directory(op, target.parent)
 
-    def link(self, op: str, source: Path, target: Path) -> bool:
+    def link(self, op: str, source: Path, target: Path, *, durable: bool = True) -> bool:
         """Give `source` a second name; True if it is a link, False if it had to be copied.
 
         `target` appears complete or not at all, and an old `target` is replaced. The bytes are made
@@ -92,12 +100,14 @@ class Files:
         except OSError as problem:
             if problem.errno not in NO_LINKS:
                 raise
-            self.copy(op, source, target)
+            self.copy(op, source, target, durable=durable)
             return False
-        self._named(op, temporary, target)
+        self._named(op, temporary, target, durable)
         return True
 
-    def copy(self, op: str, source: Path, target: Path, mode: int | None = None) -> None:
+    def copy(
+        self, op: str, source: Path, target: Path, mode: int | None = None, *, durable: bool = True
+    ) -> None:
         """Copy the bytes, fsync, rename into place. Without `mode`, the mode of `source`."""
         from shutil import copyfileobj
 
@@ -109,7 +119,7 @@ class Files:
                 copyfileobj(origin, stream, CHUNK)
                 stream.flush()
                 os.fsync(stream.fileno())
-            self.replace(op, temporary, target)
+            self.replace(op, temporary, target, durable=durable)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -148,7 +158,9 @@ class Files:
                 else:
                     self.remove(op, leftover)
 
-    def make_directory(self, op: str, path: Path, mode: int = DIRECTORY_MODE) -> None:
+    def make_directory(
+        self, op: str, path: Path, mode: int = DIRECTORY_MODE, *, durable: bool = True
+    ) -> None:
         """Create the folder and its parents with `mode`; an existing one is left as it is. Raises OSError,
         also where something else has the name, be it a link that leads nowhere."""
         if path.is_dir():
@@ -162,7 +174,13 @@ class Files:
                 return  # somebody else was faster
             raise NotADirectoryError(errno.ENOTDIR, "not a folder, or a link to none", str(path)) from None
         path.chmod(mode)  # mkdir(2) applies the umask
-        self.sync_directory(op, path.parent)
+        if durable:
+            self.sync_directory(op, path.parent)
+
+    def alike(self, path: Path, model: Path) -> bool:
+        """Whether `like` would find nothing to do."""
+        ours, wanted = path.stat(), model.stat()
+        return (ours.st_mode, ours.st_uid, ours.st_gid) == (wanted.st_mode, wanted.st_uid, wanted.st_gid)
 
     def like(self, op: str, path: Path, model: Path) -> None:
         """Give `path` the mode and, where we may, the owner of `model` (DIR-1)."""
@@ -181,10 +199,10 @@ class Files:
         self.at(f"{op}:fsync-directory")
         self._fsync(path, os.O_RDONLY | os.O_DIRECTORY)
 
-    def _named(self, op: str, temporary: Path, target: Path) -> None:
+    def _named(self, op: str, temporary: Path, target: Path, durable: bool = True) -> None:
         """Rename, or leave nothing."""
         try:
-            self.replace(op, temporary, target)
+            self.replace(op, temporary, target, durable=durable)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise

@@ -37,7 +37,8 @@ def assemble(
     what: What,
     place_database: Callable[[Path], None],
 ) -> Backup:
-    """`place_database(path)` puts the database file there, consistent and durable."""
+    """`place_database(path)` puts the database file there, consistent, its bytes durable. The names in the
+    folder become so all at once, with the manifest's, before the folder gets its own."""
     now = clock.now()
     name = f"{what.label}-{what.version}-{clock.stamp()}-{os.urandom(4).hex()}"
     folder = layout.backups / f"{PREFIX}{name}"
@@ -70,10 +71,11 @@ def counts(connection: Connection) -> dict[str, int]:
 
 def _add_files(files: Files, layout: Layout, folder: Path, what: What) -> None:
     if layout.config.exists():
-        files.copy("backup.config", layout.config, folder / CONFIG_NAME, FILE_MODE)
+        files.copy("backup.config", layout.config, folder / CONFIG_NAME, FILE_MODE, durable=False)
     if what.artefact is not None:
         # no link: who copies a new program over the installed one would change every backup
-        files.copy("backup.artefact", what.artefact, folder / f"waiaas-{what.version}.pyz")
+        kept = folder / f"waiaas-{what.version}.pyz"
+        files.copy("backup.artefact", what.artefact, kept, durable=False)
 
 
 def _seal(files: Files, folder: Path, final: Path, what: What, now: float) -> Backup:

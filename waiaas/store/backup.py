@@ -71,7 +71,7 @@ def create_alone(files: Files, clock: Clock, layout: Layout, what: What) -> Back
 
     def linked(target: Path) -> None:
         layout.database.chmod(FILE_MODE)  # the previous implementation left it open to others
-        files.link("backup.database", layout.database, target)
+        files.link("backup.database", layout.database, target, durable=False)
 
     def copied(target: Path) -> None:
         files.at("backup.database:copy")

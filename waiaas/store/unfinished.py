@@ -61,7 +61,7 @@ def _created(files: Files, folder: Path) -> int:
     """Its descriptor, locked. Between creating and locking somebody may take it for abandoned: again."""
     for _ in range(ATTEMPTS):
         try:
-            files.make_directory("backup.create", folder)
+            files.make_directory("backup.create", folder, durable=False)
             descriptor = os.open(folder, OPENED)
         except FileNotFoundError:
             continue

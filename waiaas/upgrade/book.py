@@ -30,12 +30,15 @@ class Book:
         return open_run(self.layout)
 
     def write(self, name: str, step: str = "", facts: "Mapping[str, Any] | None" = None) -> None:
-        """Append one event, fsynced, before the act it announces."""
+        """Append one event, fsynced, before the act it announces. One that only tells that a step has acted
+        becomes durable with the next: without it the step is undone, true whether it acted or not."""
         from waiaas.core.journal import Event
 
         event = Event(name, self._clock.now(), step, facts or {})
         self._mend_torn_line()
-        self._files.append(f"journal.{name}", self.layout.journal, event.encode(), BOOK_MODE)
+        self._files.append(
+            f"journal.{name}", self.layout.journal, event.encode(), BOOK_MODE, durable=name != "done"
+        )
 
     def close(self, state: "OpenRun") -> "Facts":
         """Move the run from the journal into the history; true however often it is repeated."""

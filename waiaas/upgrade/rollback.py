@@ -37,6 +37,7 @@ class CheckKept(Check):
             self._fetch(run.program.staged)
         else:
             slots.stage_kept(run.host.files, run.program, run.plan["newDigest"])
+        slots.ready(run.host.files, run.program)
         child.prepare(run, run.program.staged, Verify.name)
         try:
             copy = keep(run, "rehearsal", backup=run.plan["restore"])["database"]

@@ -27,14 +27,23 @@ def previous(program: ProgramLayout) -> str | None:
         return None
 
 
+def ready(files: Files, program: ProgramLayout, step: str = "check") -> None:
+    """The staged file as it will be installed: mode and owner of the one it replaces, and durable."""
+    files.like(f"{step}.mode", program.staged, program.program)
+    files.sync(f"{step}.stage", program.staged)
+
+
 def swap(files: Files, program: ProgramLayout, old: str, new: str) -> None:
-    """Old file into its slot, `waiaas.previous` to it, staged file over the program's name."""
+    """Old file into its slot, `waiaas.previous` to it, staged file over the program's name.
+
+    The caller has made the staged file `ready`, before anybody waited for it.
+    """
     if sha256(program.staged) != new:
         raise WaiaasError("staged-changed", "the staged program is not the one that was verified")
-    files.link("swap.keep", program.program, program.slot(old))
-    files.symlink("swap.previous", program.slot(old).name, program.previous)
-    files.like("swap.mode", program.staged, program.program)
-    files.sync("swap.stage", program.staged)
+    files.link("swap.keep", program.program, program.slot(old), durable=False)
+    files.symlink("swap.previous", program.slot(old).name, program.previous)  # and the slot's name with it
+    if not files.alike(program.staged, program.program):
+        ready(files, program, "swap")
     files.replace("swap.program", program.staged, program.program)
 
 

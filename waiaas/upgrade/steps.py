@@ -55,6 +55,7 @@ class Check(Reversible):
         preflight.require(run)
         if self._fetch is not None:
             self._fetch(run.program.staged)
+        slots.ready(run.host.files, run.program)
         child.prepare(run, run.program.staged, Verify.name)
         return {"rehearsal": self._rehearse(run)}
 
