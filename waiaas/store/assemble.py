@@ -14,6 +14,7 @@ from waiaas.host.clock import Clock
 from waiaas.host.files import Files, sha256
 from waiaas.host.sqlite import Connection, connect
 from waiaas.host.sqlite_copies import problems
+from waiaas.host.together import together
 from waiaas.store import manifest
 from waiaas.store.inspect import look
 from waiaas.store.manifest import CONFIG_NAME, Backup, FileEntry
@@ -81,7 +82,9 @@ def _add_files(files: Files, layout: Layout, folder: Path, what: What) -> None:
 def _seal(files: Files, folder: Path, final: Path, what: What, now: float) -> Backup:
     """Verify, describe, make durable, and only then give it its name."""
     database = folder / DATABASE_NAME
-    if found := problems(database):
+    # of a large database these are two readings of the whole file, and nobody may be served meanwhile
+    entries, found = together(lambda: _entries(folder), lambda: problems(database))
+    if found:
         raise WaiaasError(
             "database-damaged",
             f"the database is malformed, so it cannot be backed up: {found[0]}",
@@ -95,7 +98,7 @@ def _seal(files: Files, folder: Path, final: Path, what: What, now: float) -> Ba
         schema_version=_schema(database),
         created_at=now,
         rows=row_counts(database),
-        files={path.name: _entry(path) for path in sorted(folder.iterdir())},
+        files=entries,
     )
     files.write("backup.manifest", folder / manifest.NAME, manifest.encode(backup))
     files.replace("backup.name", folder, final)
@@ -105,6 +108,10 @@ def _seal(files: Files, folder: Path, final: Path, what: What, now: float) -> Ba
 def _schema(database: Path) -> int:
     with closing(connect(database, "ro", immutable=True)) as connection:
         return look(connection).schema
+
+
+def _entries(folder: Path) -> dict[str, FileEntry]:
+    return {path.name: _entry(path) for path in sorted(folder.iterdir())}
 
 
 def _entry(path: Path) -> FileEntry:

@@ -19,6 +19,7 @@ from waiaas.host.files import Files
 from waiaas.host.locks import Gate
 from waiaas.host.sqlite import SIDE_FILES, Connection, connect, side, transaction
 from waiaas.host.sqlite_copies import copy_database, problems
+from waiaas.host.together import together
 from waiaas.store import history, repair
 from waiaas.store.assemble import What
 from waiaas.store.backup import Backup, create_alone, prune, remove
@@ -35,6 +36,10 @@ Report = Callable[[str], None]
 
 def silent(_sentence: str) -> None:
     """The report of a caller who does not want to know."""
+
+
+def nothing() -> None:
+    """Nothing else to do while a copy is checked."""
 
 
 def always() -> bool:
@@ -103,14 +108,16 @@ def migrate_file(
     return result
 
 
-def migrate_copy(path: Path, clock: Clock, report: Report = silent) -> tuple[int, int]:
+def migrate_copy(
+    path: Path, clock: Clock, report: Report = silent, meanwhile: Callable[[], None] = nothing
+) -> tuple[int, int]:
     """Migrate this very file, step by step, each one transaction; schema before and after.
 
-    Only ever given a copy, which the caller fsyncs. Raises "migration-failed" naming the step, whose
-    changes are undone.
+    Only ever given a copy. Nothing is written to it once its check begins, and `meanwhile`, which fsyncs it,
+    runs beside that. Raises "migration-failed" naming the step, whose changes are undone.
     """
     try:
-        return _migrate(path, clock, report)
+        return _migrate(path, clock, report, meanwhile)
     except sqlite3.Error as problem:
         raise failed("reading the database", problem) from problem
 
@@ -125,11 +132,12 @@ def failed(what: str, why: Exception | str) -> WaiaasError:
     )
 
 
-def _migrate(path: Path, clock: Clock, report: Report) -> tuple[int, int]:
+def _migrate(path: Path, clock: Clock, report: Report, meanwhile: Callable[[], None]) -> tuple[int, int]:
     with closing(_open(path)) as connection:
         state = look(connection)
         state.require()
         if state.action == "ok":
+            meanwhile()
             return state.schema, state.schema
         known = _known_faults(connection, state)
         before = violations(connection)
@@ -140,7 +148,9 @@ def _migrate(path: Path, clock: Clock, report: Report) -> tuple[int, int]:
         if migration.VERSION in state.pending:
             _step(path, migration, clock)
             report(f"migration {migration.VERSION}: {migration.DESCRIPTION}")
-    _check(path, known, before)
+    with closing(_open(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")  # as it will serve
+    _check(path, known, before, meanwhile)
     return state.schema, LATEST_SCHEMA_VERSION
 
 
@@ -151,10 +161,9 @@ def _migrated_copy(files: Files, clock: Clock, layout: Layout, report: Report) -
     files.at("migrate.copy:copy")
     try:
         copy_database(layout.database, layout.migrating)
-        result = migrate_copy(layout.migrating, clock, report)
-        with closing(_open(layout.migrating)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-        files.sync("migrate.copy", layout.migrating)
+        result = migrate_copy(
+            layout.migrating, clock, report, lambda: files.sync("migrate.copy", layout.migrating)
+        )
     except (OSError, sqlite3.Error) as problem:
         _discard(layout.migrating)
         raise failed("the migration of a copy", problem) from problem
@@ -230,20 +239,30 @@ def _known_faults(connection: Connection, state: DatabaseState) -> set[str]:
     return set(differences(facts(connection), expected(state.schema)))
 
 
-def _check(path: Path, known: set[str], before: Violations) -> None:
-    """The copy is whole, has the schema we know, and no reference lost its target on the way."""
-    if found := problems(path):
+def _check(path: Path, known: set[str], before: Violations, meanwhile: Callable[[], None]) -> None:
+    """The copy is whole, has the schema we know, and no reference lost its target on the way. Writes nothing,
+    not even beside it."""
+    _, found, lost = together(meanwhile, lambda: problems(path), lambda: _lost(path, before))
+    if found:
         raise failed("the check of the migrated copy", "; ".join(found[:3]))
-    with closing(_open(path)) as connection:
+    with closing(connect(path, "ro", immutable=True)) as connection:
         state = look(connection)
         strange = sorted(set(differences(facts(connection), expected(LATEST_SCHEMA_VERSION))) - known)
-        lost = violations(connection) - before
     if state.action != "ok":
         raise failed("the check of the migrated copy", state.reason)
     if strange:
         raise failed("the check of the migrated copy", "; ".join(strange[:3]))
     if lost:
-        raise failed("the check of the migrated copy", f"foreign keys now point nowhere: {summary(lost)}")
+        raise failed("the check of the migrated copy", f"foreign keys now point nowhere: {lost}")
+
+
+def _lost(path: Path, before: Violations) -> str:
+    """What the references that lost their target on the way point from and to; empty is good."""
+    try:
+        with closing(connect(path, "ro", immutable=True)) as connection:
+            return summary(violations(connection) - before)
+    except sqlite3.Error as problem:
+        return str(problem)  # of a file that is not whole, which is said first
 
 
 def _version_left(state: DatabaseState) -> str:
