@@ -18,7 +18,7 @@ def fails_its_own_verification() -> Overlay:
         WORK,
         """
 
-def verify(host, layout):
+def verify(host, layout, *_):
     state = inspect(layout.database, Gate(layout.gate, host.clock))
     return _answer(state.schema, ["the moon is in the wrong quarter"])
 """,

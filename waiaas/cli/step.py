@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, context: Context) -> Result:
         case "migrate":
             return Result(work.migrate(host, layout), "")
         case "verify":
-            return Result(work.verify(host, layout), "")
+            return Result(work.verify(host, layout, context.program), "")
     program = context.program
     if program is None:
         raise UsageError("no-program", "runs are recorded beside a program file, and there is none")

@@ -229,6 +229,12 @@ def _remove_tree(path: Path) -> None:
     rmtree(path, ignore_errors=True)
 
 
+def identity(path: Path) -> list[int]:
+    """What a file cannot be written without changing, under whatever name: for JSON."""
+    found = path.stat()
+    return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns]
+
+
 def sha256(path: Path) -> str:
     """The digest of a file, in hex."""
     from hashlib import file_digest

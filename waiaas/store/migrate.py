@@ -91,7 +91,8 @@ def migrate_file(
 ) -> tuple[int, int]:
     """The same without a backup, which the caller has made: schema before and after.
 
-    `wanted` is asked once more when nobody else can open the database, before it is replaced.
+    `wanted` is asked once the copy at `layout.migrating` is finished and nobody else can open the database,
+    before it is replaced.
     """
     gate = Gate(layout.gate, clock)
     state = inspect(layout.database, gate)

@@ -12,6 +12,7 @@ from waiaas.core.compat import LATEST_SCHEMA_VERSION
 from waiaas.core.incompatible import require_compatible
 from waiaas.core.journal import Facts
 from waiaas.core.layout import Layout, ProgramLayout
+from waiaas.host.files import identity
 from waiaas.host.host import Host
 from waiaas.host.locks import Gate
 from waiaas.host.sqlite import transaction, writing
@@ -19,7 +20,10 @@ from waiaas.host.sqlite_copies import problems
 from waiaas.store import audit
 from waiaas.store.inspect import inspect
 from waiaas.store.migrate import migrate_copy, migrate_file
-from waiaas.upgrade.book import history
+from waiaas.store.settle import has_wal
+from waiaas.upgrade.book import history, open_run
+
+CHECKED = "checked"  # in the answer of `migrate`, and so among its facts in the journal
 
 
 def rehearse(host: Host, layout: Layout, database: Path | None) -> Facts:
@@ -34,20 +38,36 @@ def rehearse(host: Host, layout: Layout, database: Path | None) -> Facts:
 
 
 def migrate(host: Host, layout: Layout) -> Facts:
-    """Migrate the live database: a copy, checked, renamed into place (MIG-04)."""
+    """Migrate the live database: a copy, checked, renamed into place (MIG-04). `checked`: that file."""
     require_compatible(inspect(layout.database, Gate(layout.gate, host.clock)).schema)
-    _, schema = migrate_file(host.files, host.clock, layout, wanted=lambda: not host.processes.orphaned())
-    return _answer(schema, [])
+    checked: list[int] = []
+
+    def wanted() -> bool:
+        checked[:] = identity(layout.migrating)
+        return not host.processes.orphaned()
+
+    _, schema = migrate_file(host.files, host.clock, layout, wanted=wanted)
+    return {**_answer(schema, []), CHECKED: checked}
 
 
-def verify(host: Host, layout: Layout) -> Facts:
-    """Version, schema and integrity, and that this version can serve this database."""
+def verify(host: Host, layout: Layout, program: ProgramLayout | None = None) -> Facts:
+    """Version, schema and integrity, and that this version can serve this database.
+
+    The file that `migrate` has checked, and that nobody has written to since, is not read to its end again
+    while nobody is served (PRF-11).
+    """
     state = inspect(layout.database, Gate(layout.gate, host.clock))
     require_compatible(state.schema)
-    found = problems(layout.database)
+    found = [] if _is_checked(layout.database, program) else problems(layout.database)
     if state.schema != LATEST_SCHEMA_VERSION:
         found.append(f"schema {state.schema} is not migrated to {LATEST_SCHEMA_VERSION}")
     return _answer(state.schema, found)
+
+
+def _is_checked(database: Path, program: ProgramLayout | None) -> bool:
+    run = open_run(program) if program is not None else None
+    checked = run.facts_of("migrate").get(CHECKED) if run is not None else None
+    return bool(checked) and not has_wal(database) and identity(database) == checked
 
 
 def record(host: Host, layout: Layout, program: ProgramLayout) -> Facts:
