@@ -50,15 +50,14 @@ def _hand_over(context: Context) -> None:
     """Root finishes an interrupted upgrade, which the daemon's user may not, and becomes that user."""
     from waiaas.cli import rights
 
-    if context.program is not None and book.open_run(context.program) is not None:
-        from waiaas.cli import place as places
-        from waiaas.upgrade import presence
-        from waiaas.upgrade.report import Silent
+    program = context.program
+    if program is not None and book.open_run(program) is not None:
         from waiaas.upgrade.standing import supervised
 
-        where = places.place(context, rights.load(context), Silent())
-        if not supervised(where.program):
-            presence.recover_before_start(where, 0.0)
+        if not supervised(program):
+            from waiaas.upgrade import presence
+
+            presence.recover_before_start(_place(context, rights.load(context)), 0.0)
     rights.become_owner(context)
 
 
