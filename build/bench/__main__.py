@@ -51,8 +51,11 @@ Where a command's time goes: `python3 -X importtime waiaas.pyz status`. Bytecode
 the rest is the standard library's `pathlib`, `tomllib`, `argparse` and, for the notice too, `sqlite3`.
 What each command must not import is held by tests/cli/test_cli_light.py. Leaving out annotations or
 docstrings gains nothing; fewer modules do. An upgrade is down for a restart and for what lies between:
-a backup that is verified, and a new process that verifies program and data before the daemon is
-started.
+a backup that is verified, the swap, and a new process that verifies program and data before the daemon
+is started; that one has read its modules before the old daemon stops. Each of these waits for the disk a
+few times, in an order that a power cut cannot break (tests/journeys/order.py). Where it migrates, the
+whole file is read for the backup's digest and check, copied, and read for the copy's check, what can be
+side by side.
 """
 HEAD = "| id | what | measured | yardstick | ratio | budget | n | |\n|---|---|---|---|---|---|---|---|"
 

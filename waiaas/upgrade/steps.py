@@ -16,6 +16,7 @@ from typing import Any
 from waiaas.core.errors import WaiaasError
 from waiaas.core.journal import Facts, OpenRun
 from waiaas.host.files import sha256
+from waiaas.host.together import together
 from waiaas.upgrade import carry, child, daemon, preflight, slots, unit
 from waiaas.upgrade.child import keep
 from waiaas.upgrade.transaction import Run, Step
@@ -184,11 +185,12 @@ class Verify(Reversible):
     title = "Verify program and data"
 
     def do(self, run: Run, facts: Facts) -> Facts:
-        answer = child.called(run, run.program.program, self.name)
+        program = run.program.program
+        digest, answer = together(lambda: sha256(program), lambda: child.called(run, program, self.name))
         expect(answer, version=run.plan["to"], schema=run.plan["schemaTo"])
-        if sha256(run.program.program) != run.plan["newDigest"]:
+        if digest != run.plan["newDigest"]:
             raise WaiaasError("wrong-program", "the program on disk is not the one that was verified")
-        return answer
+        return dict(answer)
 
 
 class Start(Reversible):
