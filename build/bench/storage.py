@@ -1,5 +1,6 @@
 """Large databases: backup, migrations of old schemas (PRF-9, 11b)."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -59,7 +60,8 @@ def large_site(shop: Shop, version: int, artefact: Path | None = None, feed_url:
 
 
 def fill(database: Path, megabytes: int) -> None:
-    """Rows of about a kilobyte, until the file has that size; the WAL is empty afterwards."""
+    """Rows of about a kilobyte, until the file has that size; afterwards the WAL is empty, and nothing is
+    left to be written that would be measured with what comes."""
     wanted, done = megabytes * 1000, 0
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = OFF")
@@ -68,6 +70,8 @@ def fill(database: Path, megabytes: int) -> None:
             connection.execute(FILL, (done, done + step - 1, ROW_BYTES // 2))
             done += step
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with database.open("rb") as written:
+        os.fsync(written.fileno())
 
 
 def _row(what: str, size: int, ours: list[float], theirs: list[float], limit: float, budget: str) -> Row:

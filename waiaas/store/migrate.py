@@ -8,6 +8,7 @@ leaves the old database exactly as it was.
 import sqlite3
 from collections.abc import Callable, Collection
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 from waiaas.core.causes import advice, said
@@ -110,15 +111,20 @@ def migrate_file(
 
 
 def migrate_copy(
-    path: Path, clock: Clock, report: Report = silent, meanwhile: Callable[[], None] = nothing
+    path: Path,
+    clock: Clock,
+    report: Report = silent,
+    meanwhile: Callable[[], None] = nothing,
+    before: Violations | None = None,
 ) -> tuple[int, int]:
     """Migrate this very file, step by step, each one transaction; schema before and after.
 
     Only ever given a copy. Nothing is written to it once its check begins, and `meanwhile`, which fsyncs it,
-    runs beside that. Raises "migration-failed" naming the step, whose changes are undone.
+    runs beside that. `before`: references that point nowhere, where that is known already. Raises
+    "migration-failed" naming the step, whose changes are undone.
     """
     try:
-        return _migrate(path, clock, report, meanwhile)
+        return _migrate(path, clock, report, meanwhile, before)
     except sqlite3.Error as problem:
         raise failed("reading the database", problem) from problem
 
@@ -133,7 +139,13 @@ def failed(what: str, why: Exception | str) -> WaiaasError:
     )
 
 
-def _migrate(path: Path, clock: Clock, report: Report, meanwhile: Callable[[], None]) -> tuple[int, int]:
+def _migrate(
+    path: Path,
+    clock: Clock,
+    report: Report,
+    meanwhile: Callable[[], None],
+    before: Violations | None,
+) -> tuple[int, int]:
     with closing(_open(path)) as connection:
         state = look(connection)
         state.require()
@@ -141,7 +153,7 @@ def _migrate(path: Path, clock: Clock, report: Report, meanwhile: Callable[[], N
             meanwhile()
             return state.schema, state.schema
         known = _known_faults(connection, state)
-        before = violations(connection)
+        before = violations(connection) if before is None else before
     if before:
         report(f"foreign keys that pointed nowhere before the migration: {summary(before)}")
     _repair(path, state, clock)
@@ -161,10 +173,11 @@ def _migrated_copy(files: Files, clock: Clock, layout: Layout, report: Report) -
     _discard(layout.migrating)
     files.at("migrate.copy:copy")
     try:
-        copy_database(layout.database, layout.migrating)
-        result = migrate_copy(
-            layout.migrating, clock, report, lambda: files.sync("migrate.copy", layout.migrating)
+        before, _ = together(
+            lambda: _violations(layout.database), lambda: copy_database(layout.database, layout.migrating)
         )
+        durable = partial(files.sync, "migrate.copy", layout.migrating)
+        result = migrate_copy(layout.migrating, clock, report, durable, before)
     except (OSError, sqlite3.Error) as problem:
         _discard(layout.migrating)
         raise failed("the migration of a copy", problem) from problem
@@ -174,6 +187,11 @@ def _migrated_copy(files: Files, clock: Clock, layout: Layout, report: Report) -
     finally:
         sweep(layout.database)
     return result
+
+
+def _violations(path: Path) -> Violations:
+    with closing(connect(path, "ro")) as connection:
+        return violations(connection)
 
 
 def _swap(files: Files, layout: Layout) -> None:
