@@ -37,7 +37,7 @@ class Results:
 
     @classmethod
     def load(cls, path: Path) -> "Results":
-        return cls(**json.loads(path.read_text()))
+        return cls(**json.loads(path.read_text())) if path.exists() else cls()
 
     def save(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
