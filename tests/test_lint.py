@@ -1,6 +1,7 @@
 """Each linter of `make lint` refuses a planted mistake, and what is not installed never counts as passed."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -116,7 +117,8 @@ def need(linter: str) -> None:
 
 def lint(tree: Path, *words: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, str(LINT), "--tree", str(tree), *words]
-    return subprocess.run(argv, capture_output=True, text=True, check=False)
+    environ = {**os.environ, "NO_COLOR": "1"}  # some linters paint where there is a CI
+    return subprocess.run(argv, env=environ, capture_output=True, text=True, check=False)
 
 
 def test_the_sample_is_clean__RLSE_04(tree: Path) -> None:
