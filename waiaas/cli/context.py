@@ -56,6 +56,7 @@ class Context:
     loaded: Loaded | None = None
     words: Sequence[str] = ()  # the command line
     owner: "Owner | None" = None
+    nothing_new: bool = False  # the command has seen already that there is nothing to notify of
     _data_dir: Path | None = None
 
     def load(

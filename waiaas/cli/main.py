@@ -192,7 +192,9 @@ def _serves(name: str, arguments: "Any") -> bool:
 
 
 def _notice(context: "Context") -> None:
-    if context.out.talks and context.loaded is not None and context.loaded.initialised:
+    if context.nothing_new or not context.out.talks:
+        return
+    if context.loaded is not None and context.loaded.initialised:
         _settle_rights("notice", context)  # root, if the command went through systemd: never in those data
         from waiaas.upgrade.notice import notice
 

@@ -1,7 +1,7 @@
 """The running daemon, recognised by the lock it holds, and what it wrote down (DIR-2)."""
 
 from waiaas.core.layout import Layout
-from waiaas.host.holder import lock_holder
+from waiaas.host.records import rightful_holder
 
 TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
 if TYPE_CHECKING:
@@ -10,11 +10,7 @@ if TYPE_CHECKING:
 
 def running(layout: Layout) -> int | None:
     """The daemon's pid, or None."""
-    found = lock_holder(layout.daemon_lock)
-    if found is None:
-        return None
-    found.close()
-    return found.pid
+    return rightful_holder(layout.daemon_lock)
 
 
 def known(layout: Layout) -> "dict[str, Any]":

@@ -1,6 +1,7 @@
 """`waiaas start`: settings → lock → open run → database → HTTP → workers → ready (DMN-1)."""
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -122,6 +123,7 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
         service.request_stop()
 
     context.host.processes.on_stop(stop)
+    gc.set_threshold(20000, 20, 50)  # from here on, for good, there is something to collect
     service.start()
     try:
         _announce(context, loaded.layout, loaded.settings.daemon.hostname, service)

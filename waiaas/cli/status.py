@@ -3,15 +3,18 @@
 import os
 
 from waiaas import __version__
-from waiaas.cli import running, unit
+from waiaas.cli import running
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import Result
 from waiaas.cli.status_text import described
+from waiaas.cli.where import SYSTEMD
 from waiaas.core.errors import Busy, Exit, WaiaasError
 
 TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
 if TYPE_CHECKING:
     from typing import Any
+
+    from waiaas.host.systemd import Unit
 
 PATIENCE = 0.0  # seconds: whoever only wants to look does not wait (DIR-5)
 TIMEOUT = 2.0  # seconds for the daemon to say how it is
@@ -21,10 +24,18 @@ def run(_args: object, context: Context) -> Result:
     """Exit 0 running, 3 not running. Changes nothing, whatever it finds."""
     loaded = context.load(broken_ok=True, unreadable_ok=True)
     pid = running.running(loaded.layout)
-    by = unit.of(context, loaded) if pid else None
+    by = _unit(context, loaded) if pid else None
     document = {**_document(context, loaded, pid), "unit": by.name if by else None}
     text = described(context, loaded, document)
     return Result(document, text, Exit.OK if pid else Exit.NOT_READY)
+
+
+def _unit(context: Context, loaded: Loaded) -> "Unit | None":
+    if not os.path.isdir(SYSTEMD):  # noqa: PTH112 - as everywhere but under systemd
+        return None
+    from waiaas.cli import unit
+
+    return unit.of(context, loaded)
 
 
 def _document(context: Context, loaded: Loaded, pid: int | None) -> "dict[str, Any]":
@@ -121,6 +132,7 @@ def _database(context: Context, loaded: Loaded) -> "dict[str, Any]":
     try:
         with reading(loaded.layout.database, context.gate(loaded.layout), PATIENCE) as connection:
             check, state = stored_check(connection), look(connection)
+            context.nothing_new = check.latest in (None, __version__) and check.withdrawn is None
             return {
                 "schemaVersion": state.schema,
                 "refused": state.reason if state.action == "reject" else None,

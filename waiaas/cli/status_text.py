@@ -6,7 +6,6 @@ from waiaas.cli.context import Context, Loaded
 from waiaas.core.compat import LATEST_SCHEMA_VERSION
 from waiaas.core.words import duration, size
 from waiaas.host.clock import iso
-from waiaas.upgrade.elsewhere import advice
 
 TYPE_CHECKING = False  # importing `typing` is one of the things that every command saves (PRF-3)
 if TYPE_CHECKING:
@@ -87,12 +86,12 @@ def _database(context: Context, document: "dict[str, Any]") -> str:
 
 def _update(context: Context, loaded: Loaded, document: "dict[str, Any]") -> Iterator[str]:
     check, version = document["versionCheck"], document["version"]
-    how = how_to_upgrade(context, loaded)
     if gone := document["withdrawn"]:
         to = f", {gone['to']} replaces it" if gone.get("to") else ""
+        how = how_to_upgrade(context, loaded)
         yield f"{version} was WITHDRAWN: {gone.get('reason')}{to}. {how}"
     elif check and _is_newer(check["latest"], version):
-        yield f"{check['latest']} is available. {how}"
+        yield f"{check['latest']} is available. {how_to_upgrade(context, loaded)}"
         if failed := document["failedHere"]:
             yield f"{check['latest']} failed here on {iso(failed['at'])}: {failed['reason']}"
     elif not loaded.settings.daemon.update_check:
@@ -115,6 +114,8 @@ def _is_newer(latest: str | None, version: str) -> bool:
 
 def how_to_upgrade(context: Context, loaded: Loaded) -> str:
     """What a person is told to do about a newer version."""
+    from waiaas.upgrade.elsewhere import advice
+
     asked = loaded.parsed.origins["upgrade.mode"] != "default"
     return advice(context.host.program.path, loaded.settings.upgrade.mode, asked=asked)
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from waiaas.host.records import holder
+from waiaas.host.records import holder, rightful_holder
 
 
 class Holder:
@@ -40,9 +40,8 @@ class Holder:
 
 
 def lock_holder(lock: Path, uid: int | None = None) -> Holder | None:
-    """Pin the process that holds `lock`: found by the lock itself, re-checked after pinning,
-    and only if it runs as the owner of the lock's folder. Else None. `uid`: who that is, where we are root
-    and he could exchange the folder for another one, whose daemon it is not ours to signal (UPGR-14)."""
+    """Pin the process that holds `lock`: found by the lock itself, re-checked after pinning, and only if it
+    is the rightful one (`records.py`), for it is not ours to signal another. Else None."""
     pid = holder(lock)
     if not pid:
         return None
@@ -51,15 +50,7 @@ def lock_holder(lock: Path, uid: int | None = None) -> Holder | None:
     except (AttributeError, OSError):
         descriptor = None
     found = Holder(pid, descriptor)
-    expected = lock.parent.stat().st_uid if uid is None else uid
-    if holder(lock) == pid and _owner(pid) in (None, expected):
+    if rightful_holder(lock, uid) == pid:
         return found
     found.close()
     return None
-
-
-def _owner(pid: int) -> int | None:
-    try:
-        return Path(f"/proc/{pid}").stat().st_uid
-    except OSError:
-        return None

@@ -21,6 +21,21 @@ def holder(path: Path) -> int | None:
         os.close(descriptor)
 
 
+def rightful_holder(lock: Path, uid: int | None = None) -> int | None:
+    """The same, but only a process of the owner of the lock's folder. `uid`: who that is, where we are root
+    and he could exchange the folder for another one (UPGR-14)."""
+    pid = holder(lock)
+    expected = lock.parent.stat().st_uid if uid is None else uid
+    return pid if pid and _owner(pid) in (None, expected) else None
+
+
+def _owner(pid: int) -> int | None:
+    try:
+        return Path(f"/proc/{pid}").stat().st_uid
+    except OSError:
+        return None
+
+
 def holder_of(descriptor: int) -> int | None:
     """The same of an open lock file."""
     asked = struct.pack(FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)

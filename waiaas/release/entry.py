@@ -8,7 +8,7 @@ opens the file again for each module, so a process that goes by the path would l
 that was renamed over its own. It goes by `/proc/self/fd/N` instead, with a number that nobody hits by
 accident. A child started from an inherited pin keeps it. And it takes a doubled cost out of zipimport,
 whose `get_filename` compiles each module once more to tell its name: half of the daemon's start (PRF-5).
-What is compiled stays, so the collector of circles need not look at it all the time.
+What is compiled stays, so the collector of circles need not look at it: a command ends before it would.
 
 `old_python.py` is imported where the Python is too old, and by nothing else.
 """
@@ -99,7 +99,7 @@ def start():
 
     os.environ.pop("WAIAAS_PYTHON_TRIED", None)
     sys.dont_write_bytecode = True
-    gc.set_threshold(20000, 20, 50)
+    gc.set_threshold(100000, 20, 50)
     archive, pinned = pin()
     compile_once()
     from waiaas.__main__ import run
