@@ -44,18 +44,20 @@ ROWS: dict[str, Callable[[Shop], Iterator[Row]]] = {
     "PRF-14": serving.crowd,
 }
 WHY = """\
-## What is over, and why
+## Where the time goes
 
-Where a command's time goes: `python3 -X importtime waiaas.pyz status`. Bytecode may not be shipped
-(SHP-1) nor cached (SHP-2), so every start compiles what it imports, about half of what `status` takes;
-the rest is the standard library's `pathlib`, `tomllib`, `argparse` and, for the notice too, `sqlite3`.
-What each command must not import is held by tests/cli/test_cli_light.py. Leaving out annotations or
-docstrings gains nothing; fewer modules do. An upgrade is down for a restart and for what lies between:
-a backup that is verified, the swap, and a new process that verifies program and data before the daemon
-is started; that one has read its modules before the old daemon stops. Each of these waits for the disk a
-few times, in an order that a power cut cannot break (tests/journeys/order.py). Where it migrates, the
-whole file is read for the backup's digest and check, copied, and read for the copy's check, what can be
-side by side.
+Bytecode may not be shipped (SHP-1) nor cached (SHP-2), so every start compiles what it imports: half of
+what a command takes. The rest is Python's own start, `pathlib`, `json` and `sqlite3`. What the common
+commands must not import is held by tests/cli/test_cli_light.py. Leaving out annotations and docstrings
+would save a twentieth and make the program unreadable where it runs. As long as nobody changed a setting,
+there is nothing to parse; from then on `tomllib` and our own rules are read too, which is what `status`
+is over by in those rows.
+
+An upgrade is down for a restart and for what lies between: a backup that is verified, the swap, and a new
+process that verifies program and data before the daemon is started; that one has read its modules before
+the old daemon stops. Each of these waits for the disk a few times, in an order that a power cut cannot
+break (tests/journeys/order.py). Where it migrates, the whole file is read for the backup's digest and
+check, copied, and read for the copy's check, what can be side by side.
 """
 HEAD = "| id | what | measured | yardstick | ratio | budget | n | |\n|---|---|---|---|---|---|---|---|"
 
