@@ -17,6 +17,7 @@ from waiaas.core.version import Version
 from waiaas.host.clock import iso
 from waiaas.upgrade import bundle_look
 from waiaas.upgrade.feed import Catalogue
+from waiaas.upgrade.installation import installation_id
 from waiaas.upgrade.story import CHECK_PATIENCE
 from waiaas.upgrade.trust import open_feed
 
@@ -55,7 +56,7 @@ def _wanted(version: str | None, catalogue: Catalogue, context: Context, loaded:
     """The version that was named, or the newest that this installation could be running."""
     if version is None:
         settings = loaded.settings.upgrade
-        identity = places.installation_id(loaded.layout)
+        identity = installation_id(loaded.layout)
         now, python = context.host.clock.now(), sys.version_info[:3]
         policy = Policy(settings.channel, settings.pin, identity, None, python, now)
         newest = newest_eligible(catalogue.releases, Version.parse(__version__), policy)

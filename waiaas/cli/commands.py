@@ -47,6 +47,7 @@ PLAIN: dict[
     "config show": {"action": "show"},
     "db status": {"action": "status"},
     "kill-switch status": {"action": "status"},
+    "step check": {"verb": "check"},
     "wallets list": {"action": "list"},
 }
 OF_THE_PROGRAM = {"completion"}  # alone, and of no data directory

@@ -1,6 +1,5 @@
 """Where upgrade runs happen: from what the command line knows to what `upgrade/` works on."""
 
-import json
 import os
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.core.version import Version
 from waiaas.host.host import Host
 from waiaas.upgrade.feed import Feed
+from waiaas.upgrade.installation import installation_id
 from waiaas.upgrade.place import Place
 from waiaas.upgrade.report import Reporter
 from waiaas.upgrade.trust import open_feed
@@ -34,14 +34,6 @@ def place(context: Context, loaded: Loaded, report: Reporter) -> Place:
 def _installation_id(context: Context, layout: Layout) -> str:
     with rights.reading(context):
         return installation_id(layout)
-
-
-def installation_id(layout: Layout) -> str:
-    """The random id that decides the roll-out share; never sent anywhere (FEED-7)."""
-    try:
-        return str(json.loads(layout.installation.read_text())["id"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
 
 
 def feed(where: Place) -> Feed:

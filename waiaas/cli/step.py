@@ -3,42 +3,44 @@
 The verbs and their JSON are a wire format between two versions (see `upgrade/work.py`).
 """
 
-import argparse
 import json
 from contextlib import suppress
 from pathlib import Path
 
 from waiaas.cli.context import Context
 from waiaas.cli.output import Result
-from waiaas.cli.place import installation_id
 from waiaas.core.errors import NotReady, UsageError, WaiaasError
-from waiaas.upgrade import keeper, work
+
+TYPE_CHECKING = False  # importing argparse is one of the things that the daily check saves (PRF-12)
+if TYPE_CHECKING:
+    import argparse
 
 VERBS = ("check", "keep", "rehearse", "migrate", "verify", "record")
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def arguments(parser: "argparse.ArgumentParser") -> None:
     parser.add_argument("verb", choices=VERBS)
     parser.add_argument("--database", type=Path, help="the copy to rehearse on")
-    parser.add_argument("--task", choices=tuple(keeper.VERBS), help="with keep: what to do")
+    parser.add_argument("--task", help="with keep: what to do")
     parser.add_argument("--arguments", type=json.loads, default={}, help="with keep: of the verb, as JSON")
     parser.add_argument(
         "--wait", action="store_true", help="with verify: read the modules, then await a word"
     )
 
 
-def run(args: argparse.Namespace, context: Context) -> Result:
+def run(args: "argparse.Namespace", context: Context) -> Result:
     context.host.processes.die_with_parent()
+    if args.verb == "check":  # which the daemon asks every day, and which needs none of the rest
+        return _check(context)
+    from waiaas.upgrade import keeper, work
+
     if args.wait:
         _await_word(context)
     loaded = context.load(lenient=True)
     host, layout = context.host, loaded.layout
     match args.verb:
-        case "check":
-            from waiaas.upgrade.check import check_once
-
-            outcome = check_once(host, layout, loaded.settings, installation_id(layout))
-            return Result(outcome.to_json(), "")
+        case "keep" if args.task not in keeper.VERBS:
+            raise UsageError("bad-arguments", f"there is no task {args.task!r}", "waiaas step --help")
         case "keep":
             return Result(keeper.perform(host, layout, args.task, args.arguments), "")
         case "rehearse":
@@ -51,6 +53,15 @@ def run(args: argparse.Namespace, context: Context) -> Result:
     if program is None:
         raise UsageError("no-program", "runs are recorded beside a program file, and there is none")
     return Result(work.record(host, layout, program), "")
+
+
+def _check(context: Context) -> Result:
+    from waiaas.upgrade.check import check_once
+    from waiaas.upgrade.installation import installation_id
+
+    loaded = context.load(lenient=True)
+    layout = loaded.layout
+    return Result(check_once(context.host, layout, loaded.settings, installation_id(layout)).to_json(), "")
 
 
 def _await_word(context: Context) -> None:
