@@ -41,6 +41,25 @@ def test_importing_the_feed_does_not_import_tuf__PRF_1() -> None:
     assert alone(f"import sys, waiaas.upgrade.feed, waiaas.upgrade.check, waiaas.host.http; {loaded}") == "[]"
 
 
+def test_what_signs_by_a_device_or_by_gnupg_is_never_loaded_nor_believed__PRF_12() -> None:
+    script = """
+import sys
+from waiaas.upgrade.left_out import leave_out
+leave_out()
+from tuf.api.metadata import Key
+public = {"public": "aa" * 32}
+print(type(Key.from_dict("a", {"keytype": "ed25519", "scheme": "ed25519", "keyval": public})).__name__)
+gnupg = {"rsa": "pgp+rsa-pkcsv1.5", "dsa": "pgp+dsa-fips-180-2", "eddsa": "pgp+eddsa-ed25519"}
+for kind, scheme in gnupg.items():
+    try:
+        print("made", Key.from_dict("a", {"keytype": kind, "scheme": scheme, "keyval": public}))
+    except ValueError as problem:
+        print("refused")
+print([name for name in sys.modules if name.startswith("securesystemslib._gpg")])
+"""
+    assert alone(script).split() == ["SSlibKey", "refused", "refused", "refused", "[]"]
+
+
 def test_urllib3_is_never_loaded__PRF_6(tmp_path: Path) -> None:
     feed = Simulator(FakeClock())
     url = feed.write(tmp_path / "feed")

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from waiaas.core.layout import FILE_MODE
 from waiaas.core.value import frozen
-from waiaas.host.owner import Owner, acting_as
 
 if TYPE_CHECKING:
     import subprocess
+
+    from waiaas.host.owner import Owner
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 ORPHANED = 1  # exit code that nobody is left to read
@@ -103,7 +104,7 @@ class Processes:
         argv: Sequence[str],
         timeout: float,
         pass_fds: Sequence[int] = (),
-        owner: Owner | None = None,
+        owner: "Owner | None" = None,
         leash: Leash | None = None,
     ) -> Finished:
         """Run a child to its end, as `owner` if there is one; at the deadline it is killed and `code`
@@ -113,7 +114,7 @@ class Processes:
                 leash.hold(begun.child)
             return begun.end(timeout)
 
-    def begin(self, argv: Sequence[str], pass_fds: Sequence[int] = (), owner: Owner | None = None) -> Begun:
+    def begin(self, argv: Sequence[str], pass_fds: Sequence[int] = (), owner: "Owner | None" = None) -> Begun:
         """Start a child whose stdin ends when we do, as `owner` if there is one. The caller closes it."""
         import subprocess
 
@@ -141,13 +142,15 @@ class Processes:
         argv: Sequence[str],
         log: Path,
         extra: Mapping[str, str] | None = None,
-        owner: Owner | None = None,
+        owner: "Owner | None" = None,
     ) -> int:
         """Start a process that outlives us, as `owner` if there is one, its output appended to `log`;
         returns its pid."""
         import subprocess
 
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        from waiaas.host.owner import acting_as
+
         with acting_as(owner):
             opened = os.open(log, flags, FILE_MODE)
         with os.fdopen(opened, "ab") as stream:
@@ -245,7 +248,7 @@ def _listen(heard: int, stop: Callable[[], None]) -> None:
             stop()
 
 
-def _becoming(owner: Owner | None) -> dict[str, Any]:
+def _becoming(owner: "Owner | None") -> dict[str, Any]:
     if owner is None:
         return {}
     return {"user": owner.uid, "group": owner.gid, "extra_groups": list(owner.groups)}

@@ -8,13 +8,16 @@ from pathlib import Path
 from waiaas.core.errors import TrustRefused, WaiaasError
 from waiaas.core.layout import PROGRAM_MODE
 from waiaas.core.release import Release
-from waiaas.host.files import Files
 from waiaas.host.problems import NetworkProblem
+
+TYPE_CHECKING = False  # most checks write nothing (PRF-12)
+if TYPE_CHECKING:
+    from waiaas.host.files import Files
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 
 
-def save(chunks: Iterator[bytes], release: Release, staged: Path, files: Files, progress: Progress) -> None:
+def save(chunks: Iterator[bytes], release: Release, staged: Path, files: "Files", progress: Progress) -> None:
     """Write what is signed as `release` into `staged`, a new file of mode 0755.
 
     `chunks` ends or raises NetworkProblem. Raises TrustRefused `wrong-bytes`, WaiaasError
