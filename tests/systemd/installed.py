@@ -107,13 +107,17 @@ class Installed:
 
     def said(self, unit: str = UNIT) -> list[dict[str, str]]:
         """What the journal has of a unit's processes, oldest first."""
-        told = self.machine.ok("journalctl", f"_SYSTEMD_UNIT={unit}", "--output=json", "--quiet")
+        told = self.told("--output=json", f"_SYSTEMD_UNIT={unit}")
         return [json.loads(line) for line in told.splitlines()]
 
     def told_by_systemd(self) -> list[str]:
         """What systemd itself says of the unit."""
-        told = self.machine.ok("journalctl", f"UNIT={UNIT}", "--output=cat", "--quiet")
-        return told.splitlines()
+        return self.told("--output=cat", f"UNIT={UNIT}").splitlines()
+
+    def told(self, *of: str) -> str:
+        """All that was said until now: the journal is written by a process of its own, with a delay."""
+        self.machine.ok("journalctl", "--sync")
+        return self.machine.ok("journalctl", "--quiet", *of)
 
 
 def to(feed: str) -> dict[str, str]:

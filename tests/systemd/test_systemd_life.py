@@ -26,10 +26,10 @@ def test_a_killed_daemon_is_started_again__SRV_01(installed: Installed) -> None:
 
 def test_a_daemon_that_hangs_is_ended_and_started_again__SRV_01(installed: Installed) -> None:
     """The watchdog: a stopped process is the simplest one that hangs. A sound one is left alone."""
-    installed.drop_in("[Service]\nWatchdogSec=1\nLimitCORE=0\n")
+    installed.drop_in("[Service]\nWatchdogSec=2\nLimitCORE=0\n")
     installed.machine.ok("systemctl", "restart", UNIT)
     pid = installed.pid
-    installed.machine.ok("sleep", "2.5")
+    installed.machine.ok("sleep", "4")
     assert (installed.pid, installed.unit("NRestarts")) == (pid, {"NRestarts": "0"})
     installed.machine.ok("sh", "-c", f"kill -STOP {pid}")
     soon(lambda: installed.pid not in (pid, "0"))

@@ -4,6 +4,7 @@ import re
 
 from tests.systemd.conftest import Say
 from tests.systemd.installed import RECOVERY, UNIT, USER, Installed
+from tests.systemd.machine import soon
 
 EXPOSURE = 3.0  # at most, as `systemd-analyze security` counts
 PROGRAM = "/usr/local/bin/waiaas"
@@ -53,6 +54,7 @@ def test_the_daemons_user_cannot_write_the_program__UPGR_10(installed: Installed
 
 def test_the_journal_is_readable_and_knows_what_is_an_error__SRV_01(installed: Installed) -> None:
     """No times of our own, no JSON, and a priority for each line, also for what ends the start."""
+    soon(lambda: any(line["MESSAGE"].startswith("version check failed") for line in installed.said()))
     lines = installed.said()
     by_message = {line["MESSAGE"]: line["PRIORITY"] for line in lines}
     assert by_message["ready port=3100"] == "6"
