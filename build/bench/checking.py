@@ -8,7 +8,7 @@ from table import Row, Shop, milliseconds, ratio
 
 from tests.journeys.workshop import Feed, Site
 
-N = 11
+N = 31
 LARGE = 50_000_000  # bytes
 
 

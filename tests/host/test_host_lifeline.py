@@ -14,10 +14,9 @@ from waiaas.host.processes import Processes
 CHILD = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from waiaas.host.processes import Processes
-processes = Processes({})
-print(processes.orphaned(), flush=True)
-processes.die_with_parent()
+from waiaas.host import lifeline
+print(lifeline.orphaned(), flush=True)
+lifeline.die_with_parent()
 """
 WAITS = (
     "open(sys.argv[2], 'w').write(str(__import__('os').getpid()))\nimport threading; threading.Event().wait()"
@@ -61,7 +60,7 @@ def test_a_child_ends_with_its_parent__UPGR_06(tmp_path: Path) -> None:
     assert ended
 
 
-AWAITS = "processes.await_word()\nprint('heard')\n"
+AWAITS = "lifeline.await_word()\nprint('heard')\n"
 
 
 @pytest.mark.real_time

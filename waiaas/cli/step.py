@@ -10,6 +10,7 @@ from pathlib import Path
 from waiaas.cli.context import Context
 from waiaas.cli.output import Result
 from waiaas.core.errors import NotReady, UsageError, WaiaasError
+from waiaas.host import lifeline
 
 TYPE_CHECKING = False  # importing argparse is one of the things that the daily check saves (PRF-12)
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def arguments(parser: "argparse.ArgumentParser") -> None:
 
 
 def run(args: "argparse.Namespace", context: Context) -> Result:
-    context.host.processes.die_with_parent()
+    lifeline.die_with_parent()
     if args.verb == "check":  # which the daemon asks every day, and which needs none of the rest
         return _check(context)
     from waiaas.upgrade import keeper, work
@@ -69,7 +70,7 @@ def _await_word(context: Context) -> None:
     again then. Raises NotReady where another file lies at the program's path than the one that we are."""
     with suppress(WaiaasError, OSError):
         context.load(lenient=True)
-    context.host.processes.await_word()
+    lifeline.await_word()
     program, ours = context.program, context.host.program
     if program is None or ours.pin is None or ours.replaced_at(program.program):
         raise NotReady("not-at-its-path", "the program at its path is another one than this")

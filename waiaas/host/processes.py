@@ -1,9 +1,7 @@
 """Other processes: the children we start, and the signals we hear."""
 
 import os
-import select
 import signal
-import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from waiaas.host.owner import Owner
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
-ORPHANED = 1  # exit code that nobody is left to read
 PRIVATE = {"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_FDS", "LISTEN_PID"}  # ours alone
 
 
@@ -62,7 +59,7 @@ class Begun:
         self._lifeline = lifeline
 
     def go_on(self) -> None:
-        """The word that a child waits for in `Processes.await_word`; one that is gone needs none."""
+        """The word that a child waits for in `lifeline.await_word`; one that is gone needs none."""
         with suppress(BrokenPipeError):
             os.write(self._lifeline, b"\n")
 
@@ -108,7 +105,7 @@ class Processes:
         leash: Leash | None = None,
     ) -> Finished:
         """Run a child to its end, as `owner` if there is one; at the deadline it is killed and `code`
-        is -SIGKILL; so it is when the `leash` is cut. Its stdin ends when we do: see `die_with_parent`."""
+        is -SIGKILL; so it is when the `leash` is cut. Its stdin ends when we do: see `lifeline`."""
         with self.begin(argv, pass_fds, owner) as begun:
             if leash is not None:
                 leash.hold(begun.child)
@@ -174,23 +171,6 @@ class Processes:
         with child, _ignoring(signal.SIGINT):  # it hears Ctrl-C itself, and says what comes of it
             return child.wait()
 
-    def orphaned(self) -> bool:
-        """Whoever started us through `run` is dead. False for a process started by anybody else."""
-        return _hung_up(0)
-
-    def die_with_parent(self) -> None:
-        """From here on, end as soon as `orphaned`: nobody undoes a run while its child still acts."""
-        if not _is_pipe():
-            return
-        if self.orphaned():
-            os._exit(ORPHANED)
-        threading.Thread(target=lambda: _hung_up(None) and os._exit(ORPHANED), daemon=True).start()
-
-    def await_word(self) -> None:
-        """Return once whoever began us says `go_on`; without him there is nothing to wait for."""
-        if not os.read(0, 1):
-            os._exit(ORPHANED)
-
     @contextmanager
     def shielded(self) -> Iterator[None]:
         """While undoing, neither Ctrl-C, SIGTERM nor a closed terminal may interrupt."""
@@ -252,22 +232,6 @@ def _becoming(owner: "Owner | None") -> dict[str, Any]:
     if owner is None:
         return {}
     return {"user": owner.uid, "group": owner.gid, "extra_groups": list(owner.groups)}
-
-
-def _is_pipe() -> bool:
-    try:
-        return stat.S_ISFIFO(os.fstat(0).st_mode)
-    except OSError:
-        return False
-
-
-def _hung_up(milliseconds: int | None) -> bool:
-    """The other end of our stdin, a pipe, is closed; None waits for it."""
-    if not _is_pipe():
-        return False
-    poll = select.poll()
-    poll.register(0, 0)  # POLLHUP is reported unasked
-    return any(event & select.POLLHUP for _, event in poll.poll(milliseconds))
 
 
 def _ignoring(*numbers: signal.Signals) -> AbstractContextManager[None]:

@@ -235,9 +235,7 @@ def _fetcher(network: Network, deadline: float) -> "FetcherInterface":
 
 
 def _state(cache: Path) -> _State:
-    from tuf.api.metadata import Metadata
-
-    signed = {role: Metadata[Any].from_file(str(cache / f"{role}.json")).signed for role in ROLES}
+    signed = {role: _signed((cache / f"{role}.json").read_bytes()) for role in ROLES}
     return _State(
         signed["targets"].version,
         tuple(sorted(signed["root"].roles["targets"].keyids)),
@@ -268,10 +266,8 @@ def expiry(cache: Path) -> dict[str, int]:
 
 
 def _only_ed25519(cache: Path) -> None:
-    from tuf.api.metadata import Metadata
-
     for path in sorted((cache / "root_history").glob("*.root.json")):
-        for key in Metadata[Any].from_file(str(path)).signed.keys.values():
+        for key in _signed(path.read_bytes()).keys.values():
             if (key.keytype, key.scheme) != ("ed25519", "ed25519"):
                 raise TrustRefused(
                     "feed-broken",
@@ -285,6 +281,10 @@ def _keys(cache: Path) -> tuple[str, ...]:
 
 
 def _targets_keys(root: bytes) -> tuple[str, ...]:
+    return tuple(sorted(_signed(root).roles["targets"].keyids))
+
+
+def _signed(metadata: bytes) -> Any:
     from tuf.api.metadata import Metadata
 
-    return tuple(sorted(Metadata[Any].from_bytes(root).signed.roles["targets"].keyids))
+    return Metadata[Any].from_bytes(metadata).signed

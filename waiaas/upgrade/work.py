@@ -12,6 +12,7 @@ from waiaas.core.compat import LATEST_SCHEMA_VERSION
 from waiaas.core.incompatible import require_compatible
 from waiaas.core.journal import Facts
 from waiaas.core.layout import Layout, ProgramLayout
+from waiaas.host import lifeline
 from waiaas.host.files import identity
 from waiaas.host.host import Host
 from waiaas.host.locks import Gate
@@ -44,7 +45,7 @@ def migrate(host: Host, layout: Layout) -> Facts:
 
     def wanted() -> bool:
         checked[:] = identity(layout.migrating)
-        return not host.processes.orphaned()
+        return not lifeline.orphaned()
 
     _, schema = migrate_file(host.files, host.clock, layout, wanted=wanted)
     return {**_answer(schema, []), CHECKED: checked}
