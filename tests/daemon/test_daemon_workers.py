@@ -135,8 +135,11 @@ def test_intervals_carry_jitter__FEED_6(sink: Lines, chance: float, pause: float
 # --- version check ----------------------------------------------------------------------------------
 
 
+HOW = "Run: docker compose pull"  # as in a container, where `waiaas upgrade` refuses
+
+
 def run_check(rig: Rig, check: Callable[[], CheckOutcome]) -> keyvalue.StoredCheck:
-    version_check(check, rig.database, rig.probe, rig.clock, rig.log)
+    version_check(check, rig.database, rig.probe, rig.clock, rig.log, HOW)
     with rig.database.reading() as connection:
         return keyvalue.stored_check(connection)
 
@@ -150,7 +153,7 @@ def test_a_check_is_stored_and_health_knows_at_once__VCHK_02(rig: Rig) -> None:
     stored = run_check(rig, lambda: CheckOutcome("99.0.0", None, None))
     assert (stored.latest, stored.checked_at, stored.error) == ("99.0.0", rig.clock.seconds(), None)
     assert rig.json("GET", "/health")[1]["latestVersion"] == "99.0.0"
-    assert any(f"{__version__} → 99.0.0" in line for line in rig.sink.lines)
+    assert any(f"{__version__} → 99.0.0. {HOW}" in line for line in rig.sink.lines)
 
 
 @pytest.mark.parametrize("check", [lambda: CheckOutcome(None, None, "503 from the feed"), failing])
@@ -185,7 +188,7 @@ def test_a_check_after_the_database_was_closed_harms_nothing__DMN_2(rig: Rig, wo
     worker = workers.register(
         "late",
         NEVER,
-        lambda: version_check(check, rig.database, rig.probe, rig.clock, rig.log),
+        lambda: version_check(check, rig.database, rig.probe, rig.clock, rig.log, HOW),
         run_immediately=True,
     )
     workers.start_all()

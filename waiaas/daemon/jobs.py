@@ -14,10 +14,10 @@ CHECKPOINT_INTERVAL = 300  # seconds
 
 
 def version_check(
-    check: Callable[[], CheckOutcome], database: Database, probe: Probe, clock: Clock, log: Log
+    check: Callable[[], CheckOutcome], database: Database, probe: Probe, clock: Clock, log: Log, how: str
 ) -> None:
     """Ask once and store the outcome in one transaction; any failure is one warning (VCHK-02, VCHK-03);
-    a check that the daemon's own end cut short is none."""
+    a check that the daemon's own end cut short is none. `how`: what a person does about a newer version."""
     try:
         outcome = check()
     except CheckAbandoned:
@@ -32,7 +32,7 @@ def version_check(
         return
     report = probe.report()
     if report.update_available:
-        log.info(f"update available: {waiaas.__version__} → {report.latest_version}; run: waiaas upgrade")
+        log.info(f"update available: {waiaas.__version__} → {report.latest_version}. {how}")
     if report.withdrawn is not None:
         log.warning(f"version {waiaas.__version__} was withdrawn: {report.withdrawn.get('reason')}")
 

@@ -191,7 +191,7 @@ class Service:
 
     def _start_workers(self, database: Database) -> None:
         assert self._probe is not None  # noqa: S101 -- made with the database
-        probe, clock, log = self._probe, self._host.clock, self._log
+        probe, clock, log, how = self._probe, self._host.clock, self._log, self._how_to_upgrade
         self._workers.register(
             "wal-checkpoint", jobs.CHECKPOINT_INTERVAL, lambda: jobs.wal_checkpoint(database)
         )
@@ -199,7 +199,7 @@ class Service:
             self._workers.register(
                 "version-check",
                 self._settings.daemon.update_check_interval,
-                lambda: jobs.version_check(check, database, probe, clock, log),
+                lambda: jobs.version_check(check, database, probe, clock, log, how),
                 run_immediately=True,
             )
         self._workers.start_all()
