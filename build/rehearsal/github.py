@@ -30,8 +30,8 @@ class GitHub:
         self.socket = socket
         for place in (self.origin.parent, self.assets):
             place.mkdir(parents=True)
-        self._pages = ThreadingHTTPServer(("127.0.0.1", 0), _pages(self))
-        self._api = _OverUnix(str(socket), _api(self))
+        self._pages = ThreadingHTTPServer(("127.0.0.1", 0), _Pages.of(self))
+        self._api = _OverUnix(str(socket), _Api.of(self))
         for server in (self._pages, self._api):
             threading.Thread(target=server.serve_forever, daemon=True).start()
 
@@ -96,75 +96,76 @@ class _OverUnix(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
 
-def _pages(github: GitHub) -> type[BaseHTTPRequestHandler]:
-    class Pages(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = github.feed_file(unquote(urlsplit(self.path).path).lstrip("/"))
-            self.send_response(404 if found is None else 200)
-            self.send_header("Content-Length", str(len(found or b"")))
+class _Handler(BaseHTTPRequestHandler):
+    """Quiet, and of one world."""
+
+    github: GitHub
+
+    @classmethod
+    def of(cls, github: GitHub) -> type[BaseHTTPRequestHandler]:
+        return type(cls.__name__, (cls,), {"github": github})
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+class _Pages(_Handler):
+    def do_GET(self) -> None:
+        found = self.github.feed_file(unquote(urlsplit(self.path).path).lstrip("/"))
+        self.send_response(404 if found is None else 200)
+        self.send_header("Content-Length", str(len(found or b"")))
+        self.end_headers()
+        self.wfile.write(found or b"")
+
+
+class _Api(_Handler):
+    """The few routes that `gh release download` and `upload` take."""
+
+    def address_string(self) -> str:
+        return "unix"
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path).path
+        if found := re.fullmatch(rf"/repos/{REPOSITORY}/releases/tags/([^/]+)", path):
+            self._release(unquote(found[1]))
+        elif found := re.fullmatch(rf"/repos/{REPOSITORY}/releases/assets/([^/]+)/([^/]+)", path):
+            self._answer(200, (self.github.assets / unquote(found[1]) / unquote(found[2])).read_bytes())
+        else:
+            self._answer(404, b'{"message": "Not Found"}')
+
+    def do_POST(self) -> None:
+        parts = urlsplit(self.path)
+        if parts.path == "/graphql":  # `gh` also looks for a draft of that name: there is none
+            self.rfile.read(int(self.headers["Content-Length"]))
+            return self._answer(200, b'{"data": {"repository": {"release": null}}}')
+        found = re.fullmatch(r"/uploads/([^/]+)", parts.path)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if not found:
+            return self._answer(404, b'{"message": "Not Found"}')
+        place = self.github.assets / unquote(found[1]) / parse_qs(parts.query)["name"][0]
+        if place.exists():
+            return self._answer(422, b'{"message": "already_exists"}')
+        place.write_bytes(body)
+        return self._answer(201, json.dumps(_asset(place)).encode())
+
+    def _release(self, tag: str) -> None:
+        folder = self.github.assets / tag
+        if not folder.is_dir():
+            return self._answer(404, b'{"message": "Not Found"}')
+        document = {
+            "id": 1,
+            "tag_name": tag,
+            "upload_url": f"{API}/uploads/{tag}{{?name,label}}",
+            "assets": [_asset(path) for path in sorted(folder.iterdir())],
+        }
+        return self._answer(200, json.dumps(document).encode())
+
+    def _answer(self, status: int, body: bytes) -> None:
+        with suppress(BrokenPipeError):  # `gh` asks two things at once, and leaves with the first answer
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(found or b"")
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    return Pages
-
-
-def _api(github: GitHub) -> type[BaseHTTPRequestHandler]:
-    class Api(BaseHTTPRequestHandler):
-        """The few routes that `gh release download` and `upload` take."""
-
-        def address_string(self) -> str:
-            return "unix"
-
-        def do_GET(self) -> None:
-            path = urlsplit(self.path).path
-            if found := re.fullmatch(rf"/repos/{REPOSITORY}/releases/tags/([^/]+)", path):
-                self._release(unquote(found[1]))
-            elif found := re.fullmatch(rf"/repos/{REPOSITORY}/releases/assets/([^/]+)/([^/]+)", path):
-                self._answer(200, (github.assets / unquote(found[1]) / unquote(found[2])).read_bytes())
-            else:
-                self._answer(404, b'{"message": "Not Found"}')
-
-        def do_POST(self) -> None:
-            parts = urlsplit(self.path)
-            if parts.path == "/graphql":  # `gh` also looks for a draft of that name: there is none
-                self.rfile.read(int(self.headers["Content-Length"]))
-                return self._answer(200, b'{"data": {"repository": {"release": null}}}')
-            found = re.fullmatch(r"/uploads/([^/]+)", parts.path)
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if not found:
-                return self._answer(404, b'{"message": "Not Found"}')
-            place = github.assets / unquote(found[1]) / parse_qs(parts.query)["name"][0]
-            if place.exists():
-                return self._answer(422, b'{"message": "already_exists"}')
-            place.write_bytes(body)
-            return self._answer(201, json.dumps(_asset(place)).encode())
-
-        def _release(self, tag: str) -> None:
-            folder = github.assets / tag
-            if not folder.is_dir():
-                return self._answer(404, b'{"message": "Not Found"}')
-            document = {
-                "id": 1,
-                "tag_name": tag,
-                "upload_url": f"{API}/uploads/{tag}{{?name,label}}",
-                "assets": [_asset(path) for path in sorted(folder.iterdir())],
-            }
-            return self._answer(200, json.dumps(document).encode())
-
-        def _answer(self, status: int, body: bytes) -> None:
-            with suppress(BrokenPipeError):  # `gh` asks two things at once, and leaves with the first answer
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    return Api
+            self.wfile.write(body)
 
 
 def _asset(path: Path) -> dict[str, object]:
