@@ -9,8 +9,10 @@ import pytest
 
 from tests.cli.conftest import Waiaas
 from waiaas.cli.again import in_document, spoken
+from waiaas.cli.where import chosen
 
 NONE = {"WAIAAS_DATA_DIR": ""}
+D = " --data-dir /d"
 
 
 @pytest.mark.parametrize(
@@ -33,26 +35,26 @@ NONE = {"WAIAAS_DATA_DIR": ""}
     ],
 )
 def test_every_command_that_is_told_names_the_data_directory__CLI_2(text: str, said: str) -> None:
-    assert spoken(text, "/d") == said
-    assert spoken(said, "/d") == said
-    assert spoken(text, None) == text
+    assert spoken(text, D) == said
+    assert spoken(said, D) == said
+    assert spoken(text, "") == text
 
 
 def test_every_command_in_a_hint_is_one_to_type__CLI_2() -> None:
-    assert spoken("stop it; or: waiaas config set daemon.port PORT", "/a b", hint=True) == (
+    assert spoken("stop it; or: waiaas config set daemon.port PORT", chosen("/a b", None), hint=True) == (
         "stop it; or: waiaas config set daemon.port PORT --data-dir '/a b'"
     )
-    assert spoken("waiaas upgrade && waiaas restart", "/d", hint=True) == (
+    assert spoken("waiaas upgrade && waiaas restart", D, hint=True) == (
         "waiaas upgrade --data-dir /d && waiaas restart --data-dir /d"
     )
     for untouched in ("in /srv/waiaas stop it", "waiaas backup --help"):
-        assert spoken(untouched, "/d", hint=True) == untouched
+        assert spoken(untouched, D, hint=True) == untouched
 
 
 def test_in_a_document_only_hints_are_rewritten__CLI_2() -> None:
     given = {"error": {"message": "`waiaas stop`", "hint": "waiaas stop"}, "rows": [{"hint": "", "n": 1}]}
     wanted = {"error": {"message": "`waiaas stop`", "hint": "waiaas stop --data-dir /d"}}
-    assert in_document(given, "/d") == {**given, **wanted}
+    assert in_document(given, D) == {**given, **wanted}
 
 
 @pytest.mark.parametrize("flag", [True, False])
@@ -73,6 +75,18 @@ def test_following_a_hint_stays_in_the_directory_of_the_flag__CLI_2(
     assert waiaas("db", "status", "--json", *where, environ=environ).error["hint"] == (
         f"run `waiaas doctor{named}`"
     )
+
+
+def test_following_a_hint_keeps_the_settings_of_the_flag__CLI_2(ready: Waiaas, tmp_path: Path) -> None:
+    """Without them the next command would act on another port, feed or database."""
+    settings = tmp_path / "of mine.toml"
+    settings.write_text("[daemon]\nport = 3199\n")
+    named = f" --config {shlex.quote(str(settings))}"
+    assert f"hint: waiaas start --detach{named}\n" in ready("health", "--config", str(settings)).err
+    assert f"`waiaas start --detach{named}`" in ready("status", "--config", str(settings)).out
+    assert spoken("`waiaas stop`", chosen("/d", "c")) == "`waiaas stop --data-dir /d --config c`"
+    settings.write_text("[daemon]\nport = 'x'\n")
+    assert f"`waiaas config validate{named}`" in ready("status", "--config", str(settings)).out
 
 
 def test_the_notice_box_names_the_data_directory__CLI_2_VCHK_05(waiaas: Waiaas, tmp_path: Path) -> None:

@@ -125,8 +125,8 @@ class Context:
         return ProgramLayout(installed_program(path))
 
     def again(self, command: str) -> str:
-        """A command line for a hint, with the same data directory as this one."""
-        return f"`waiaas {command}{where.chosen(self.flags.data_dir)}`"
+        """A command line for a hint, with the same data directory and settings as this one."""
+        return f"`waiaas {command}{where.chosen(self.flags.data_dir, self.flags.config)}`"
 
     def data_dir(self) -> Path:
         """Raises UsageError "no-home"."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from waiaas.cli import where
 from waiaas.core.errors import Exit, WaiaasError
 
 TYPE_CHECKING = False  # importing `typing` costs more than the whole answer of `health` may take
@@ -64,15 +65,20 @@ class Output:
             self._talk(self.spoken(text))
 
     def spoken(self, text: str, *, hint: bool = False) -> str:
-        """With the data directory in the commands it names, where a flag chose one (`again.py`)."""
-        if not self.flags.data_dir or self.among_ourselves or "waiaas " not in text:
+        """With data directory and settings in the commands it names, where a flag chose them (`again.py`)."""
+        chosen = self._chosen
+        if not chosen or "waiaas " not in text:
             return text
         commands = (each.partition("\n")[0].partition("`")[0] for each in text.split("waiaas ")[1:])
-        if all("--data-dir" in command for command in commands):
+        if all(chosen.split()[0] in command for command in commands):
             return text
         from waiaas.cli.again import spoken
 
-        return spoken(text, self.flags.data_dir, hint=hint)
+        return spoken(text, chosen, hint=hint)
+
+    @property
+    def _chosen(self) -> str:
+        return "" if self.among_ourselves else where.chosen(self.flags.data_dir, self.flags.config)
 
     def detail(self, text: str) -> None:
         """Talk for `--verbose`."""
@@ -190,10 +196,10 @@ class Output:
     def _document(self, document: object) -> bool:
         import json
 
-        if self.flags.data_dir and not self.among_ourselves:
+        if chosen := self._chosen:
             from waiaas.cli.again import in_document
 
-            document = in_document(document, self.flags.data_dir)
+            document = in_document(document, chosen)
         return self._deliver(json.dumps(document, ensure_ascii=False, indent=2))
 
     def _paint(self, text: str, colour: str) -> str:

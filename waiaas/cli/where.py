@@ -22,15 +22,18 @@ def data_dir(flag: str | None, environ: Mapping[str, str]) -> str:
     return os.path.realpath(chosen)
 
 
-def chosen(flag: str | None) -> str:
-    """What names the data directory again, in a command to type; empty where no flag chose it."""
-    if not flag:
-        return ""
-    if flag.isascii() and flag.replace("/", "").replace("-", "").replace("_", "").isalnum():
-        return f" --data-dir {flag}"
+def chosen(data_dir: str | None, config: str | None) -> str:
+    """The words that lead to the same place in a command to type; empty where no flag chose one."""
+    flags = (("--data-dir", data_dir), ("--config", config))
+    return "".join(f" {flag} {_quoted(value)}" for flag, value in flags if value)
+
+
+def _quoted(value: str) -> str:
+    if value.isascii() and value.replace("/", "").replace("-", "").replace("_", "").isalnum():
+        return value
     import shlex
 
-    return f" --data-dir {shlex.quote(flag)}"
+    return shlex.quote(value)
 
 
 def _default(path: str, environ: Mapping[str, str]) -> str:
