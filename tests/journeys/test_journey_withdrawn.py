@@ -30,6 +30,20 @@ def test_a_withdrawn_version_is_told_everywhere_and_left__FEED_5(installed: Site
     assert "Already up to date" in installed.ok("upgrade").out
 
 
+def test_a_roll_back_to_a_withdrawn_version_is_warned_of_and_made__FEED_5_UPGR_04(
+    installed: Site, feed: Feed
+) -> None:
+    """Known from the last look at the feed: no network is needed, and nothing is refused."""
+    installed.ok("upgrade")
+    assert "warning" not in installed.ok("upgrade", "--rollback").err
+    installed.ok("upgrade")
+    withdraw(feed, "1.8.1", "1.8.0")
+    installed.ok("upgrade")
+    done = installed.ok("upgrade", "--rollback", "--offline")
+    assert "1.8.0 → 1.8.1" in done.out
+    assert "warning: 1.8.1 was withdrawn: it loses mail; `waiaas upgrade" in done.err
+
+
 def test_leaving_a_withdrawn_version_over_a_migration_says_what_is_lost__FEED_5(
     workshop: Workshop, tmp_path: Path
 ) -> None:

@@ -84,6 +84,27 @@ def withdrawal_of(releases: Sequence[Release], installed: Version) -> Withdrawal
     return next((r.withdrawn for r in releases if r.version == installed), None)
 
 
+def unfit(releases: Sequence[Release], version: Version) -> str | None:
+    """Why nobody should run that version, whether it is still listed or not; None: nothing is known
+    against it (FEED-3, FEED-5)."""
+    against = _against(version, withdrawal_of(releases, version), _oldest_safe(releases))
+    return against and against[1]
+
+
+def _oldest_safe(releases: Sequence[Release]) -> Version | None:
+    return max((release.min_safe for release in releases if release.min_safe is not None), default=None)
+
+
+def _against(
+    version: Version, gone: Withdrawal | None, oldest_safe: Version | None
+) -> tuple[str, str] | None:
+    if gone is not None:
+        return "withdrawn", f"{version} was withdrawn: {gone.reason}"
+    if oldest_safe is not None and version < oldest_safe:
+        return "unsafe", f"{version} is older than {oldest_safe}, the oldest safe version"
+    return None
+
+
 def bucket(installation_id: str, version: Version) -> int:
     """0..99, the same for this installation and version for ever; it never leaves the machine."""
     return int(hashlib.sha256(f"{installation_id}{version}".encode()).hexdigest(), 16) % 100
@@ -97,8 +118,7 @@ class _Asker:
         self.installed = installed
         self.policy = policy
         self.footing = Footing(installed, policy.schema)
-        safe = [release.min_safe for release in releases if release.min_safe is not None]
-        self.min_safe = max(safe, default=None)
+        self.min_safe = _oldest_safe(releases)
 
     def offered(self) -> Upgrade | Stay:
         hindrance: tuple[str, str] | None = None
@@ -184,11 +204,7 @@ class _Asker:
         return self._never(release) is None and (release.channel == "stable" or self.policy.channel == "rc")
 
     def _never(self, release: Release) -> tuple[str, str] | None:
-        if release.withdrawn is not None:
-            return "withdrawn", f"{release.version} was withdrawn: {release.withdrawn.reason}"
-        if self.min_safe is not None and release.version < self.min_safe:
-            return "unsafe", f"{release.version} is older than {self.min_safe}, the oldest safe version"
-        return self._absent(release)
+        return _against(release.version, release.withdrawn, self.min_safe) or self._absent(release)
 
     def _carried_in_vain(self) -> tuple[str, str] | None:
         """Why a newer version is not even in sight: whoever carried it here wants to know."""

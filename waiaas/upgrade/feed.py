@@ -4,7 +4,7 @@ Everything that touches TUF is here, and `tuf` is imported by the first call tha
 no other command pays for it. Nothing is believed because of where it came from.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from waiaas.upgrade.floors import Floor, Floors, raised
 from waiaas.upgrade.refusal import Source
 
 if TYPE_CHECKING:
-    from tuf.ngclient import FetcherInterface, Updater
+    from tuf.ngclient import FetcherInterface, TargetFile, Updater
 
     from waiaas.host.files import Files  # most checks write nothing (PRF-12)
 
@@ -133,7 +133,8 @@ class Feed:
         floor = self._floor_for(state.targets_keys, stored)
         if state.targets_version < floor.targets_version:
             raise refusal.below_floor(self.source, state.targets_version, floor.targets_version)
-        releases, warnings = _releases(updater, state.names)
+        # The names are only hints from the cache; what they stand for comes from the verified set.
+        releases, warnings = _releases((name, updater.get_targetinfo(name)) for name in state.names)
         newest = max((release.seq for release in releases), default=0)
         if newest < floor.seq:
             warnings.append("the feed no longer lists the newest release that was seen here before")
@@ -244,11 +245,18 @@ def _state(cache: Path) -> _State:
     )
 
 
-def _releases(updater: "Updater", names: tuple[str, ...]) -> tuple[tuple[Release, ...], list[str]]:
-    """The names are only hints from the cache; what they stand for comes from the verified set."""
+def remembered(cache: Path) -> tuple[Release, ...]:
+    """What the last verified look listed, not verified again: good for a word of warning, no more."""
+    try:
+        left_out.leave_out()
+        return _releases(_signed((cache / "targets.json").read_bytes()).targets.items())[0]
+    except Exception:  # noqa: BLE001 - a warning is never worth a failure
+        return ()
+
+
+def _releases(files: "Iterable[tuple[str, TargetFile | None]]") -> tuple[tuple[Release, ...], list[str]]:
     releases, warnings = [], []
-    for name in names:
-        found = updater.get_targetinfo(name)
+    for name, found in files:
         if found is None or not name.endswith(".pyz"):
             continue
         try:

@@ -2,13 +2,16 @@
 
 import os
 
+from waiaas.core.choose import unfit
 from waiaas.core.errors import WaiaasError
 from waiaas.core.journal import FORMAT, Facts
 from waiaas.core.release import Release
+from waiaas.core.version import Version
 from waiaas.host.clock import iso
 from waiaas.host.files import sha256
 from waiaas.upgrade import child
 from waiaas.upgrade.book import Book
+from waiaas.upgrade.feed import remembered
 from waiaas.upgrade.place import Place, Wish, bystander, key_of, schema_of
 
 
@@ -110,6 +113,15 @@ def say_what_leaves(place: Place, kept: Facts | None, plan: Facts) -> None:
         f"rolling back to {plan['to']} with its data of {made}; {rows(newer)} "
         f"leave{'s' if newer == 1 else ''} the live database (a backup of the present state is made first)"
     )
+
+
+def say_what_is_against(place: Place, version: str) -> None:
+    """A withdrawn or unsafe version is warned of and not refused: going back must work when all else fails.
+    Both looks at the feed are asked, those of `upgrade` and of the daemon."""
+    for cache in (place.program.metadata, place.layout.feed):
+        if why := unfit(remembered(cache), Version.parse(version)):
+            place.report.note(f"warning: {why}; `waiaas upgrade` leads away from it")
+            return
 
 
 def rows(number: int) -> str:

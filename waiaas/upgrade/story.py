@@ -122,6 +122,7 @@ def roll_back(place: Place, wish: Wish) -> Facts:
     kept = None if wish.keep_data else plans.backup_of(place, undone)
     plan = plans.rollback_plan(place, kept, undone["from"], undone["oldDigest"], wish)
     plans.say_what_leaves(place, kept, plan)
+    plans.say_what_is_against(place, undone["from"])
     return _run(place, {**plan, "undoes": undone["run"]}, ROLLBACK)
 
 
