@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeClock
 from tests.simulator import DAYS, Simulator, release
 from tests.upgrade.carriage import PAYLOAD, by_hand, later, make, open_bundle
 from waiaas.core.errors import Exit, TrustRefused
@@ -12,11 +11,6 @@ from waiaas.core.release import Release
 from waiaas.upgrade.feed import Catalogue
 
 DAY = 86400
-
-
-@pytest.fixture
-def feed() -> Simulator:
-    return Simulator(FakeClock())
 
 
 @pytest.fixture

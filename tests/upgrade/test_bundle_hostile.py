@@ -4,7 +4,6 @@ Early is counted in bytes that were read and made, never in seconds; the time is
 """
 
 import gzip
-import io
 import os
 import tarfile
 import time
@@ -14,74 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeClock
 from tests.simulator import Simulator, new_keys, release
-from tests.upgrade.carriage import PAYLOAD, by_hand, make, open_bundle
+from tests.upgrade.carriage import PAYLOAD, by_hand, open_bundle
+from tests.upgrade.sticks import Stick, payload_flipped
 from waiaas.core.bundle import METADATA_BUDGET
-from waiaas.core.errors import Exit, TrustRefused, WaiaasError
-from waiaas.core.release import Release
-from waiaas.core.ustar import BLOCK, SLACK, Member, header, pack
+from waiaas.core.errors import Exit, TrustRefused
+from waiaas.core.ustar import BLOCK, SLACK, Member, header
 from waiaas.upgrade import carried
-
-Parts = list[tuple[str, bytes]]
-
-
-class Stick:
-    """A good bundle, and the parts to make bad ones of."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.feed = Simulator(FakeClock())
-        self.feed.publish(release("1.8.0"), b"old")
-        self.new = self.feed.publish(release("1.9.0"), PAYLOAD)
-        self.good = make(self.feed, self.new, folder).path.read_bytes()
-        self.path = folder / "hostile.tgz"
-        self.parts: Parts = []
-        with tarfile.open(fileobj=io.BytesIO(self.good)) as tar:
-            for info in tar:
-                stream = tar.extractfile(info)
-                assert stream is not None
-                self.parts.append((info.name, stream.read()))
-
-    def pack(self, parts: Parts | None = None) -> bytes:
-        chosen = self.parts if parts is None else parts
-        return b"".join(pack((Member(name, len(data)), [data]) for name, data in chosen))
-
-    def plain(self) -> bytearray:
-        return bytearray(gzip.decompress(self.good))
-
-    def index(self, word: str) -> int:
-        return next(n for n, (name, _) in enumerate(self.parts) if word in name)
-
-    def changed(self, word: str, data: bytes) -> bytes:
-        parts = list(self.parts)
-        place = self.index(word)
-        parts[place] = (parts[place][0], data)
-        return self.pack(parts)
-
-    def renamed(self, word: str, name: str) -> bytes:
-        parts = list(self.parts)
-        place = self.index(word)
-        parts[place] = (name, parts[place][1])
-        return self.pack(parts)
-
-    def first(self, change: Callable[[tarfile.TarInfo], None], form: int = tarfile.USTAR_FORMAT) -> bytes:
-        """An archive of the standard library whose first entry is no plain file."""
-        stream = io.BytesIO()
-        with tarfile.open(fileobj=stream, mode="w:gz", format=form) as tar:
-            info = tarfile.TarInfo("metadata/1.root.json")
-            change(info)
-            tar.addfile(info, io.BytesIO(b"\0" * info.size))
-            for name, data in self.parts:
-                plain = tarfile.TarInfo(name)
-                plain.size = len(data)
-                tar.addfile(plain, io.BytesIO(data))
-        return stream.getvalue()
-
-
-@pytest.fixture
-def stick(tmp_path: Path) -> Stick:
-    return Stick(tmp_path)
 
 
 def kind(type_: bytes, link: str = "") -> Callable[[tarfile.TarInfo], None]:
@@ -153,10 +91,6 @@ def edited(stick: Stick) -> bytes:
     """A date that reads well, and that nobody has signed."""
     name, data = stick.parts[stick.index("timestamp")]
     return stick.changed(name, data.replace(b'"version":', b'"version":1', 1))
-
-
-def payload_flipped(stick: Stick) -> bytes:
-    return stick.changed("targets/", PAYLOAD[:-1] + b"!")
 
 
 def torn(stick: Stick) -> bytes:
@@ -310,78 +244,3 @@ def test_nothing_unverified_is_staged__BNDL_1(stick: Stick, tmp_path: Path) -> N
     with pytest.raises(TrustRefused):
         feed.download(stick.new, tmp_path / "staged", 5.0, lambda _done, _total: None)
     assert not (tmp_path / "staged").exists()
-
-
-# --- what is no file, and what changes
-
-
-def refusal_of(stick: Stick, path: Path) -> WaiaasError:
-    with pytest.raises(WaiaasError) as caught:
-        open_bundle(stick.feed, path, stick.folder / "site")
-    return caught.value
-
-
-def test_a_fifo_is_refused_without_waiting__BNDL_1(stick: Stick, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "fifo")
-    problem = refusal_of(stick, tmp_path / "fifo")
-    assert (problem.code, problem.exit_code) == ("bundle-no-file", Exit.TRUST)
-
-
-@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
-def test_a_device_is_refused__BNDL_1(stick: Stick, device: str) -> None:
-    assert refusal_of(stick, Path(device)).code == "bundle-no-file"
-
-
-def test_a_file_that_is_not_there_is_nobody_s_attack(stick: Stick, tmp_path: Path) -> None:
-    problem = refusal_of(stick, tmp_path / "absent.tgz")
-    assert (problem.code, problem.exit_code) == ("no-such-file", Exit.FAILED)
-
-
-def opened(stick: Stick, data: bytes | None = None) -> tuple[carried.CarriedFile, carried.BundleNetwork]:
-    stick.path.write_bytes(stick.good if data is None else data)
-    file = carried.CarriedFile(stick.path)
-    return file, carried.BundleNetwork(file, stick.feed.clock)
-
-
-def pull(stick: Stick, network: carried.BundleNetwork, new: Release) -> bytes:
-    address = f"{carried.ADDRESS}/targets/{new.sha256}.{new.target}"
-    return b"".join(network.fetch(address, 5.0, new.length))
-
-
-def test_a_bundle_that_is_replaced_meanwhile_is_read_as_it_was__BNDL_1(stick: Stick) -> None:
-    """The file that was opened is the file that is read."""
-    _, network = opened(stick)
-    other = stick.path.with_name("other")
-    other.write_bytes(payload_flipped(stick))
-    other.replace(stick.path)
-    assert pull(stick, network, stick.new) == PAYLOAD
-
-
-@pytest.mark.parametrize(
-    "evil", [payload_flipped, lambda s: s.changed("timestamp", b"{}"), lambda s: s.good[:-9]]
-)
-def test_a_bundle_that_is_changed_meanwhile_is_refused__BNDL_1(
-    stick: Stick, evil: Callable[[Stick], bytes]
-) -> None:
-    _, network = opened(stick)
-    os.utime(stick.path, ns=(1, 1))
-    stick.path.write_bytes(evil(stick))
-    with pytest.raises(TrustRefused) as caught:
-        pull(stick, network, stick.new)
-    assert caught.value.code in ("bundle-changed", "bundle-truncated", "bundle-damaged")
-
-
-def test_a_bundle_that_grows_while_it_is_read_is_refused__BNDL_1(stick: Stick) -> None:
-    file, _ = opened(stick)
-    with stick.path.open("ab") as stream:
-        stream.write(b"more")
-    with pytest.raises(TrustRefused) as caught:
-        list(file.chunks())
-    assert caught.value.code == "bundle-changed"
-
-
-def test_a_payload_larger_than_signed_is_never_sent__BNDL_1(stick: Stick) -> None:
-    _, network = opened(stick)
-    with pytest.raises(WaiaasError) as caught:
-        list(network.fetch(f"{carried.ADDRESS}/{stick.parts[-1][0]}", 5.0, len(PAYLOAD) - 1))
-    assert caught.value.code == "network-too-large"

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import FakeClock
 from tests.simulator import BUILT, URL, Simulator, release
 from waiaas import __version__
 from waiaas.core.check import CheckOutcome
@@ -23,11 +22,6 @@ from waiaas.upgrade.check import check_once
 INSTALLED = Version.parse(__version__)
 NEWER = f"{INSTALLED.major}.{INSTALLED.minor + 1}.0"
 OLDER = f"{INSTALLED.major - 1}.99.0"
-
-
-@pytest.fixture
-def feed() -> Simulator:
-    return Simulator(FakeClock())
 
 
 def look(feed: Simulator, folder: Path, **upgrade: Any) -> CheckOutcome:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeClock
 from tests.simulator import BUILT, Simulator, release
 from waiaas.core.errors import Busy, TrustRefused, WaiaasError
 from waiaas.core.release import Withdrawal
@@ -12,11 +11,6 @@ from waiaas.core.value import replace
 from waiaas.core.version import Version
 from waiaas.host.locks import Lock
 from waiaas.host.problems import NetworkProblem
-
-
-@pytest.fixture
-def feed() -> Simulator:
-    return Simulator(FakeClock())
 
 
 def test_releases_are_listed_newest_first_as_they_were_signed__FEED_3(

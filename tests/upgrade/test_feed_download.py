@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import FakeClock
 from tests.simulator import Simulator, release
 from waiaas.core.errors import TrustRefused, WaiaasError
 from waiaas.core.release import Release
@@ -15,11 +14,6 @@ from waiaas.host.files import Files
 from waiaas.host.problems import HttpStatus, NetworkProblem
 
 PAYLOAD = bytes(range(256)) * 20
-
-
-@pytest.fixture
-def feed() -> Simulator:
-    return Simulator(FakeClock())
 
 
 def quiet(_done: int, _total: int) -> None:
