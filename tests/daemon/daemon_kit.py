@@ -29,6 +29,7 @@ from waiaas.store import schema
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 ETHEREUM = "0x00112233445566778899aabbccddeeff00112233"
+SWITCH = "/v1/admin/kill-switch"
 
 
 class Lines:
@@ -177,6 +178,10 @@ def until_seen(server: Server) -> None:
 def get(path: str, *lines: str, version: str = "1.1") -> bytes:
     head = [f"GET {path} HTTP/{version}", "Host: localhost", *lines]
     return "\r\n".join(head).encode() + b"\r\n\r\n"
+
+
+HEALTH = get("/health")
+WALLETS = get("/v1/wallets", f"Authorization: Bearer {TOKEN}")
 
 
 def text_log(level: str = "info", form: str = "text") -> tuple[Log, StringIO]:

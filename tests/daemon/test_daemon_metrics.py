@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,6 @@ from waiaas.store import audit, backup, switching
 from waiaas.store.keyvalue import store_check
 
 HOUR = 3600
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    with rig_in(tmp_path) as made:
-        yield made
 
 
 def scrape(rig: Rig) -> dict[str, Metric]:

@@ -3,12 +3,11 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.daemon.daemon_kit import ETHEREUM, Rig, rig_in
+from tests.daemon.daemon_kit import ETHEREUM, Rig
 from waiaas.daemon.openapi import build
 from waiaas.daemon.routes import ROUTES
 
@@ -19,12 +18,6 @@ KEYWORDS = {
 }  # fmt: skip
 PYTHON = {"string": str, "integer": int, "boolean": bool, "object": dict, "array": list, "null": type(None)}
 WALLET = {"name": "a", "chain": "ethereum", "environment": "mainnet", "publicKey": ETHEREUM}
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    with rig_in(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,12 @@ import os
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.daemon.daemon_kit import TOKEN, Client, Rig, client_of, get, rig_in, server_for, until_seen
+from tests.daemon.daemon_kit import HEALTH, WALLETS, Client, Rig, client_of, rig_in, server_for, until_seen
 from waiaas.cli import health as command
 from waiaas.cli.flags import Flags
 from waiaas.core.errors import NotReady, WaiaasError
@@ -22,14 +21,7 @@ from waiaas.daemon.server import Server
 from waiaas.host.http import local_health
 from waiaas.host.problems import NetworkProblem
 
-HEALTH = get("/health")
-WALLETS = get("/v1/wallets", f"Authorization: Bearer {TOKEN}")
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    with rig_in(tmp_path, level="warning") as made:
-        yield made
+LOG_LEVEL = "warning"
 
 
 def privately(server: Server) -> Client:

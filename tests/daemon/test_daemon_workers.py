@@ -2,11 +2,10 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.daemon.daemon_kit import Lines, Rig, rig_in
+from tests.daemon.daemon_kit import Lines, Rig
 from waiaas import __version__
 from waiaas.core.check import CheckOutcome
 from waiaas.daemon.jobs import version_check, wal_checkpoint
@@ -29,12 +28,6 @@ def workers(sink: Lines) -> Iterator[Workers]:
     made = Workers(Log(Clock(), sink), Clock())
     yield made
     made.stop_all()
-
-
-@pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    with rig_in(tmp_path) as made:
-        yield made
 
 
 class Counter:
