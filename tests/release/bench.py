@@ -95,3 +95,11 @@ class Bench:
             for path in self.feed.rglob("*")
             if path.is_file()
         }
+
+
+def own_root(bench: Bench) -> bytes:
+    return (bench.keys / "root.json").read_bytes()
+
+
+def keyid(bench: Bench, name: str) -> str:
+    return keys.load(bench.keys / f"{name}.pem", never).public_key.keyid

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from bench import Bench
 from deployments import Yard
-from test_release_desktop import LINUX, bundles, key  # noqa: F401 - a fixture
+from desktops import LINUX, bundles
 
 from waiaas.release.deploy import feed, shell
 from waiaas.release.deploy.deployment import DONE, THERE, WOULD, Deployment
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.real_time  # git really runs
 
 
 @pytest.fixture
-def yard(bench: Bench, key: Path) -> Yard:  # noqa: F811
+def yard(bench: Bench, key: Path) -> Yard:
     """1.9.0 is public with a bundle for one platform; the minisign key lies beside the others."""
     made = Yard(bench)
     made.assemble("1.9.0", shells=list(bundles(bench, "1.9.0", LINUX).items()))

@@ -11,53 +11,15 @@ from urllib.parse import unquote
 import pytest
 from bench import Bench, never
 from desk import Desk, world
+from desktops import LINUX, MAC, NAMES, bundles, release
 from pages import steps
-from tuf.api.metadata import Metadata, Targets
 
-from tests.fakes import FakeClock
-from waiaas.core.errors import TrustRefused, UsageError, WaiaasError
+from waiaas.core.errors import WaiaasError
 from waiaas.core.version import Version
-from waiaas.host.clock import Clock
 from waiaas.host.files import Files
-from waiaas.host.http import Network
-from waiaas.release import desktop, minisign, publish, shells
+from waiaas.release import desktop, minisign, publish
 from waiaas.release.__main__ import main
 from waiaas.release.reader import read
-from waiaas.release.repository import verify
-from waiaas.upgrade.feed import Feed
-from waiaas.upgrade.floors import Floors
-
-LINUX, MAC = "linux-x86_64", "darwin-aarch64"
-NAMES = {LINUX: "WAIaaS_amd64.AppImage", MAC: "WAIaaS.app.tar.gz"}
-
-
-@pytest.fixture
-def key(tmp_path: Path) -> Path:
-    """A key of the stock tool, or, where it is missing, one of its kind."""
-    path = tmp_path / "minisign.key"
-    if shutil.which("minisign"):
-        argv = ["minisign", "-G", "-W", "-s", path, "-p", tmp_path / "minisign.pub"]
-        subprocess.run(argv, check=True, capture_output=True)
-        return path
-    seed = bytes(range(32))
-    point = minisign.Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-    raw = b"Ed\0\0B2" + bytes(48) + b"identity" + seed + point + bytes(32)
-    path.write_text(f"untrusted comment: x\n{base64.b64encode(raw).decode()}\n")
-    return path
-
-
-def bundles(bench: Bench, version: str, *platforms: str) -> dict[str, Path]:
-    made = {}
-    for platform in platforms or (LINUX, MAC):
-        path = bench.folder / version / platform / NAMES.get(platform, "WAIaaS-setup.exe")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(f"shell {version} for {platform}".encode() * 1000)
-        made[platform] = path
-    return made
-
-
-def release(bench: Bench, version: str, *platforms: str, **terms: object) -> None:
-    bench.publish(version, shells=bundles(bench, version, *platforms), **terms)
 
 
 def make(bench: Bench, key: Path, *more: str) -> dict[str, Any] | None:
@@ -223,85 +185,6 @@ def test_one_entry_that_cannot_be_read_spoils_the_list__DSK_1(how: str, bench: B
     desktop.check(json.loads(json.dumps(found)), public, paths)
     with pytest.raises(WaiaasError):
         desktop.check(broken(found, how), public, paths)
-
-
-def test_clients_never_see_a_bundle__DSK_1(bench: Bench, tmp_path: Path) -> None:
-    """The product's own client, and the library's, on a feed with bundles in it."""
-    release(bench, "1.8.0")
-    release(bench, "1.9.0")
-    assert [str(r.version) for r in verify(bench.feed, bench.first_root)] == ["1.8.0", "1.9.0"]
-    clock = FakeClock(bench.clock.now())
-    feed = Feed(
-        bench.feed.as_uri(),
-        tmp_path / "cache",
-        bench.first_root,
-        Network({}, Clock()),
-        clock,
-        Files(),
-        Floors(tmp_path / "floors.json", Files()),
-        0,
-    )
-    seen = feed.refresh(30.0)
-    assert [str(r.version) for r in seen.releases] == ["1.9.0", "1.8.0"]
-    assert seen.warnings == ()
-    feed.download(seen.releases[0], tmp_path / "staged", 30.0, lambda done, total: None)
-    assert (tmp_path / "staged").read_bytes() == (bench.folder / "waiaas-1.9.0.pyz").read_bytes()
-
-
-def test_bundles_can_be_added_to_a_published_release__DSK_1(bench: Bench) -> None:
-    bench.publish("1.9.0")
-    before = bench.releases()
-    release(bench, "1.9.0", LINUX)
-    assert bench.releases() == before
-    repository = bench.maker.repository(bench.feed)
-    assert [shell.platform for shell in repository.shells()] == [LINUX]
-    listing = bench.listing()
-    release(bench, "1.9.0", LINUX)
-    assert bench.listing() == listing, "again: nothing changes"
-    other = bundles(bench, "1.9.0", LINUX)
-    other[LINUX].write_bytes(b"other bytes")
-    with pytest.raises(WaiaasError) as refused:
-        bench.publish("1.9.0", shells=other)
-    assert refused.value.code == "version-taken"
-    assert bench.listing() == listing
-
-
-@pytest.mark.parametrize("text", ["", "linux-x86_64", "linux-x86_64=", "beos-x86=f", "linux-x86_64-zip=f"])
-def test_a_wish_that_names_no_platform_is_usage__DSK_1(text: str) -> None:
-    with pytest.raises(UsageError):
-        shells.read_wish(text)
-
-
-@pytest.mark.parametrize("name", ["evil.pyz", ".hidden", "a b", "x" * 200])
-def test_a_name_that_a_client_might_trip_over_is_refused__DSK_1(name: str, bench: Bench) -> None:
-    path = bench.folder / name
-    path.write_bytes(b"x")
-    with pytest.raises(UsageError):
-        bench.publish("1.9.0", shells={LINUX: path})
-    assert not bench.feed.exists()
-
-
-def test_bundles_belong_to_one_release__DSK_1(bench: Bench) -> None:
-    with pytest.raises(UsageError, match="one release"):
-        bench.publish("1.8.0", "1.9.0", shells=bundles(bench, "1.9.0"))
-    with pytest.raises(UsageError, match="named twice"):
-        shells.described(Version.parse("1.9.0"), [*bundles(bench, "1.9.0", LINUX).items()] * 2)
-
-
-def test_a_bundle_of_an_unknown_kind_is_refused__DSK_1(bench: Bench) -> None:
-    release(bench, "1.9.0", LINUX)
-    repository = bench.maker.repository(bench.feed)
-    current = repository.draft([], {}, b"").targets
-    for old, new in (
-        (b'"kind":"shell"', b'"kind":"other"'),
-        (b'"format":1,"kind"', b'"format":2,"kind"'),
-        (b'"platform":"linux-x86_64"', b'"platform":"linux-aarch64"'),
-    ):
-        assert old in current
-        changed = current.replace(old, new)
-        targets = Metadata[Targets].from_bytes(changed).signed.targets.values()
-        with pytest.raises(TrustRefused):
-            shells.shells_among(targets)
 
 
 @pytest.mark.skipif(not shutil.which("minisign"), reason="no minisign here (apt install minisign)")

@@ -197,3 +197,12 @@ class Office:
             if name != "beyond":
                 self.git("tag", f"v{name}")
         self.git("push", "-q", "origin", "HEAD:main", "v1.8.0", "v1.9.0")
+
+
+def run(*argv: str | Path) -> int:
+    return int(tool.main([str(word) for word in argv]))
+
+
+def withdraw(feed: Bench, version: str = "1.9.0", *more: str | Path, reason: str = "it loses mail") -> int:
+    words = ("withdraw", "--feed", feed.feed, "--keys", feed.keys, version, "--reason", reason)
+    return run(*words, *more)
