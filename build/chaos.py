@@ -40,7 +40,7 @@ GROUPS = {
     "storage faults": ("storage",),
     "hostile bundles": ("bundle",),
     "hostile feeds and networks": ("attacks", "rotation", "withdrawn"),
-    "hostile clients": ("clients",),
+    "hostile clients": ("clients", "clients_crowd"),
     "damaged data": ("damage",),
     "two owners": ("owners",),
     "several at once": ("concurrency", "gate", "strangers", "leftovers"),

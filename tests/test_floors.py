@@ -9,6 +9,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "waiaas"
 FILES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob("*.py"))}
+REPOSITORY = PACKAGE.parent
+AROUND = [path for folder in ("tests", "build") for path in sorted((REPOSITORY / folder).rglob("*.py"))]
 TREES = {name: ast.parse(path.read_text(encoding="utf-8"), name) for name, path in FILES.items()}
 
 # Floor by floor: what each package may import of ours. Siblings never import each other.
@@ -132,6 +134,13 @@ def test_files_and_functions_stay_short(name: str) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and f"{name}:{node.name}" not in STORIES:
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             assert length <= MAX_FUNCTION, f"waiaas/{name}:{node.lineno} {node.name} has {length} lines"
+
+
+def test_files_of_tests_and_tools_stay_short() -> None:
+    """The house rule for every Python file, wherever it lies: at most MAX_FILE lines, one topic."""
+    for path in AROUND:
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        assert lines <= MAX_FILE, f"{path.relative_to(REPOSITORY)} has {lines} lines"
 
 
 def test_median_file_is_short() -> None:

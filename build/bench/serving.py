@@ -13,7 +13,7 @@ from startup import ask, free_port, serving
 from table import Row, Shop, Unmeasured, clocked, resident
 
 from tests.journeys.api import eventually, request
-from tests.journeys.test_journey_clients import room_for
+from tests.journeys.clients import room_for
 
 NODE = Path(__file__).parents[2] / ".venv" / "bin" / "node"
 ROUNDS = 5

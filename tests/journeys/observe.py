@@ -119,3 +119,13 @@ def kill_9(site: Site) -> int:
     os.kill(pid, 9)
     eventually(lambda: ended(pid))
     return pid
+
+
+def wrong(found: list[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
+    """The findings that are none, by their check."""
+    told: dict[str, list[dict[str, str]]] = {}
+    for finding in found:
+        assert set(finding) == {"check", "verdict", "message", "hint"}
+        if finding["verdict"] != "ok":
+            told.setdefault(finding["check"], []).append(finding)
+    return told

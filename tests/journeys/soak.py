@@ -11,9 +11,7 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import subprocess
-import threading
 import time
 from collections import Counter
 from contextlib import closing
@@ -24,10 +22,10 @@ from typing import Any
 from tests.journeys.api import eventually, reader, request, stray
 from tests.journeys.chaos import processes_of
 from tests.journeys.workshop import PYTHON, Feed, Site, Workshop
+from tests.journeys.writers import Writers, wallets
 
 OLD, PATCH, MINOR = "1.8.0", "1.8.1", "1.9.0"
 KEEP_BACKUPS = 5
-WRITERS, PAUSE = 2, 0.04  # threads; seconds between two writes of each
 FULL_EVERY = 3  # so many cycles: one that migrates and is rolled back with its data
 KILL = {"supervisor": 0.3, "daemon": 0.3}  # how often a command is disturbed
 WORST = 3.0  # seconds into a command at which it may still be disturbed
@@ -65,45 +63,6 @@ class Report:
             f"{len(self.bad)} bad outcomes",
         ]
         return ", ".join(told)
-
-
-class Writers:
-    """Threads that register wallets as fast as they are let, and remember what was acknowledged."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._token = site.token
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
-        self._acknowledged: set[str] = set()
-        self._threads = [threading.Thread(target=self._work, args=(n,)) for n in range(WRITERS)]
-        for thread in self._threads:
-            thread.start()
-
-    def acknowledged(self) -> set[str]:
-        with self._lock:
-            return set(self._acknowledged)
-
-    def stop(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _work(self, writer: int) -> None:
-        number = 0
-        while not self._stop.wait(PAUSE):
-            number += 1
-            address = f"0x{writer:08x}{number:032x}"
-            try:
-                status, _ = request(self._site, "POST", "/v1/wallets", self._wallet(address))
-            except (OSError, ValueError, http.client.HTTPException):
-                continue  # never acknowledged
-            if status == 201:
-                with self._lock:
-                    self._acknowledged.add(address)
-
-    def _wallet(self, address: str) -> dict[str, str]:
-        return {"name": address, "chain": "ethereum", "environment": "mainnet", "publicKey": address}
 
 
 class Soak:
@@ -295,12 +254,3 @@ class Soak:
         if left := stray(self.site) + hidden:
             report.bad.append(f"left behind: {left}")
         eventually(lambda: not processes_of(self.site.folder))
-
-
-def wallets(database: Path) -> set[str]:
-    """The addresses in a database, live or of a backup."""
-    with closing(reader(database)) as connection:
-        try:
-            return {str(row[0]) for row in connection.execute("SELECT public_key FROM wallets")}
-        except sqlite3.Error as problem:
-            raise AssertionError(f"{database}: {problem}") from problem
