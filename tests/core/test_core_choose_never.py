@@ -7,7 +7,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from tests.core.choosing import NOW, PYTHON, code, gone, path, policy, release, v
-from waiaas.core.choose import Policy, Stay, Upgrade, choose, newest_eligible, withdrawal_of
+from waiaas.core.choose import Policy, Stay, Upgrade, choose, newest_eligible, unfit, withdrawal_of
 from waiaas.core.release import Release, Rollout, SchemaRange, Withdrawal
 from waiaas.core.value import replace
 from waiaas.core.version import Version
@@ -72,6 +72,20 @@ def test_a_withdrawn_version_with_nowhere_to_go_says_so__FEED_5(
     outcome = choose([release("1.9.0", withdrawn=gone(target)), *others], v("1.9.0"), policy())
     assert code(outcome) == "withdrawn"
     assert "it loses wallets" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("version", "why"),
+    [
+        ("1.8.1", "1.8.1 was withdrawn: it loses wallets"),
+        ("1.7.9", "1.7.9 is older than 1.8.0, the oldest safe version"),
+        ("1.8.0", None),
+        ("1.8.7", None),
+    ],
+)
+def test_what_is_known_against_a_version_listed_or_not__FEED_3_FEED_5(version: str, why: str | None) -> None:
+    releases = [release("1.9.0", min_safe=v("1.8.0")), release("1.8.1", withdrawn=gone()), release("1.8.0")]
+    assert unfit(releases, v(version)) == why
 
 
 # --- what never happens
