@@ -27,7 +27,7 @@ from waiaas.host.host import Host
 from waiaas.host.http import Network
 from waiaas.host.processes import Processes
 from waiaas.host.program import Program
-from waiaas.upgrade import presence
+from waiaas.upgrade import child, presence
 from waiaas.upgrade.place import Place
 from waiaas.upgrade.report import Silent
 
@@ -67,14 +67,15 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     return Place(host, layout, program, Settings(), Silent(), Version.parse("1.8.0"), "")
 
 
-def watched(place: Place, *acts: Callable[[Looks], object]) -> tuple[bool, str]:
+def watched(place: Place, *acts: Callable[[Looks], object], probation: bool = True) -> tuple[bool, str]:
     """Whether writes are refused once the watch has ended, and what it logged."""
-    stream, layout, probation, settings = io.StringIO(), place.layout, Event(), place.settings
-    probation.set()
+    stream, layout, proving, settings = io.StringIO(), place.layout, Event(), place.settings
+    if probation:
+        proving.set()
     log = Log(place.host.clock, StreamSink(stream))
-    service = Service(place.host, layout, settings, log, probation.is_set, None)
-    Watch(place, "127.0.0.1", service, probation, Looks(*acts), Event(), log).run()
-    return probation.is_set(), stream.getvalue()
+    service = Service(place.host, layout, settings, log, proving.is_set, None)
+    Watch(place, "127.0.0.1", service, proving, Looks(*acts), Event(), log).run()
+    return proving.is_set(), stream.getvalue()
 
 
 def decide(place: Place) -> None:
@@ -93,6 +94,23 @@ def test_a_daemon_that_a_roll_back_stops_lets_no_write_in_while_it_drains__UPGR_
     refused, said = watched(place, lambda _: None, Looks.set)
     assert refused
     assert said == ""
+
+
+@pytest.mark.parametrize("probation", [True, False])
+def test_the_books_are_completed_once_nobody_is_at_work__UPGR_08(
+    place: Place, monkeypatch: pytest.MonkeyPatch, probation: bool
+) -> None:
+    """Whoever decides a run may be killed before he has entered it into the audit log."""
+    entered: list[str] = []
+    monkeypatch.setattr(child, "record", lambda run: entered.append(run.plan["dataDir"]))
+
+    def gone(_: Looks) -> None:
+        assert not entered
+        monkeypatch.setattr(presence, "supervised", lambda _: False)
+
+    decide(place)
+    watched(place, *[lambda _: None] * 2, gone, probation=probation)
+    assert entered == [str(place.layout.data_dir)]
 
 
 def test_a_lack_of_descriptors_does_not_keep_writes_out_for_ever__UPGR_07(

@@ -2,14 +2,17 @@
 
 import hashlib
 import http.client
+import json
 import os
 import sqlite3
 import stat
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.journeys.api import eventually, health, reader
 from tests.journeys.workshop import PYTHON, Site
@@ -24,6 +27,14 @@ def stored(site: Site, key: str) -> str | None:
     with closing(reader(site.database)) as connection:
         row = connection.execute("SELECT value FROM key_value_store WHERE key = ?", (key,)).fetchone()
     return None if row is None else str(row[0])
+
+
+def unaudited(site: Site, history: list[dict[str, Any]]) -> list[str]:
+    """The runs that the audit log does not have exactly once (UPGR-08)."""
+    with closing(reader(site.database)) as connection:
+        rows = connection.execute("SELECT details FROM audit_log WHERE event_type LIKE 'UPGRADE_%'")
+        entered = Counter(json.loads(row[0]).get("run") for row in rows)
+    return [run["run"] for run in history if entered[run["run"]] != 1]
 
 
 def put(site: Site, key: str, value: str) -> None:

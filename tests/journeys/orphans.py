@@ -6,9 +6,11 @@ the next command recovers, and a new daemon in probation has to commit by itself
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
-from tests.journeys.api import health
+from tests.journeys.api import eventually, health
 from tests.journeys.chaos import Bench, Tally, chosen, never, processes_of
+from tests.journeys.observe import unaudited
 from tests.journeys.workshop import Done
 
 ALONE = ", supervisor only"  # in the name of a scenario
@@ -67,7 +69,11 @@ def _unsettled(bench: Bench) -> str:
         return f"{len(left)} processes run"
     if left and health(bench.site)["version"] not in bench.site.ok("--version").out:
         return "the daemon is not the installed version"
-    return ""
+    if left:
+        with suppress(AssertionError):
+            eventually(lambda: not unaudited(bench.site, bench.site.json("upgrade", "--history")), PATIENCE)
+    missing = unaudited(bench.site, bench.site.json("upgrade", "--history")) if left else []
+    return f"not in the audit log once: {missing}" if missing else ""
 
 
 def _journal(bench: Bench) -> bool:

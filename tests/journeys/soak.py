@@ -14,13 +14,14 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.journeys.api import eventually, reader, request, stray
 from tests.journeys.chaos import processes_of
+from tests.journeys.observe import unaudited
 from tests.journeys.workshop import PYTHON, Feed, Site, Workshop
 from tests.journeys.writers import Writers, wallets
 
@@ -216,6 +217,8 @@ class Soak:
     def _look(self) -> None:
         """Every promise, at the end."""
         report, acknowledged = self.report, self.writers.acknowledged()
+        with suppress(AssertionError):  # told below, with all else that is wrong
+            eventually(lambda: not unaudited(self.site, self._history()))
         self.site.ok("stop")
         report.acknowledged, report.undone = len(acknowledged), len(self._undone)
         if missing := acknowledged - self._undone - wallets(self.site.database):
@@ -236,10 +239,7 @@ class Soak:
             self.report.bad.append("a run is twice in the history")
         if missing := self._opened - set(ids):
             self.report.bad.append(f"runs that the history does not have: {sorted(missing)}")
-        with closing(reader(self.site.database)) as connection:
-            rows = connection.execute("SELECT details FROM audit_log WHERE event_type LIKE 'UPGRADE_%'")
-            audited = Counter(json.loads(row[0]).get("run") for row in rows)
-        if wrong := [run for run in ids if audited[run] != 1]:
+        if wrong := unaudited(self.site, history):
             self.report.bad.append(f"runs that are not in the audit log once: {wrong[:3]} of {len(wrong)}")
 
     def _look_around(self) -> None:

@@ -23,7 +23,7 @@ from waiaas.daemon.logfile import file_log
 from waiaas.daemon.notify import READY, notify, patience, saying
 from waiaas.daemon.serve import Service
 from waiaas.host.clock import iso
-from waiaas.host.locks import Lock
+from waiaas.host.locks import Lock, holder
 from waiaas.host.processes import Leash
 from waiaas.store.inspect import inspect
 from waiaas.store.settle import forget_staging
@@ -130,12 +130,12 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
         told = standing(loaded.settings.daemon.hostname, service.port, probation.is_set())
         notify(context.host.environ, saying(told, READY))
         log.info("ready", port=service.port)
-        if probation.is_set():  # only now: what it reads would be silence (PRF-10)
+        if probation.is_set() or _overseen(context):  # only now: what it reads would be silence (PRF-10)
             from waiaas.cli.watch import Watch
 
             where, hostname = _place(context, loaded), loaded.settings.daemon.hostname
             watch = Watch(where, hostname, service, probation, stopping, orphan, log)
-            Thread(target=watch.run, name="probation", daemon=True).start()
+            Thread(target=watch.run, name="run", daemon=True).start()
         service.wait()
     finally:
         stopping.set()
@@ -185,6 +185,11 @@ def _settle(context: Context, loaded: Loaded, lock: Lock, log: Log, probation: E
     if presence.settle_before_start(where, lock):
         probation.set()
     await_decision(where, lock, context.gate(loaded.layout), log)
+
+
+def _overseen(context: Context) -> bool:
+    """Somebody is at work on the program, and may have started us."""
+    return context.program is not None and holder(context.program.lock) is not None
 
 
 def _place(context: Context, loaded: Loaded) -> "Place":

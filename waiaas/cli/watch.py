@@ -35,7 +35,8 @@ def await_decision(place: Place, lock: Lock, gate: Gate, log: Log) -> None:
 
 @mutable
 class Watch:
-    """Follows the run in a thread: probation ends once it is decided, or we end so that recovery runs."""
+    """Follows the run in a thread: probation ends once it is decided, or we end so that recovery runs; and
+    the audit log gets it."""
 
     place: Place
     hostname: str
@@ -47,11 +48,14 @@ class Watch:
 
     def run(self) -> None:
         """Writes stay refused while we stop: a roll-back may be what stops us, and it would lose them."""
-        if self._decided():
+        if self.probation.is_set():
+            if not self._decided():
+                return
             self.probation.clear()
             self.log.info("probation is over")
             told = standing(self.hostname, self.service.port, probation=False)
             notify(self.place.host.environ, saying(told))
+        presence.complete_books(self.place, self.stopping)
 
     def _decided(self) -> bool:
         """Whatever keeps us from looking, a lack of descriptors say, passes: we look again."""

@@ -9,6 +9,7 @@ probation, or ends so that recovery runs. A service manager recovers just before
 
 import errno
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event
 
 from waiaas.core.errors import Busy, RollbackFailed, WaiaasError
@@ -18,7 +19,7 @@ from waiaas.host.files import sha256
 from waiaas.host.locks import Lock
 from waiaas.upgrade import child, story, transaction
 from waiaas.upgrade.book import Book, open_run
-from waiaas.upgrade.place import Place, key_of, locked, make_run
+from waiaas.upgrade.place import Place, bystander, key_of, locked, make_run
 from waiaas.upgrade.standing import START, concerns, decided, free_to_start, supervised
 
 CLOSED = {errno.EACCES, errno.EPERM, errno.EROFS}  # not ours to write; the last one in a unit's sandbox
@@ -121,6 +122,16 @@ def follow(place: Place, stopping: Event, healthy: Callable[[], bool], leave: Ca
                 leave()
                 return False
     return False
+
+
+def complete_books(place: Place, stopping: Event) -> None:
+    """Whoever decides a run may die before he has entered it into the audit log (UPGR-08): once nobody is at
+    work any more, the daemon that serves these data sees to it."""
+    with suppress(OSError):  # the next start does it as well
+        while supervised(place.program):
+            if stopping.wait(LOOK):
+                return
+        child.record(bystander(place))
 
 
 def orphaned(place: Place, stopping: Event, healthy: Callable[[], bool], since: float) -> None:
