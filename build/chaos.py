@@ -1,10 +1,10 @@
 """`make chaos`: break everything on purpose, count what happened, and write docs/reliability.md.
 
-WAIAAS_CUT_STRIDE (1: every operation), WAIAAS_NESTED_STRIDE (6: each recovery is cut in its turn, at
-every sixth operation, from another one each time), WAIAAS_CHAOS_MINUTES (240: the budget of the kill
-points; what it cuts short is said), WAIAAS_CHAOS_JOBS (2 at once), WAIAAS_SOAK_CYCLES (200),
-WAIAAS_CHAOS_ONLY (run again only these lines of the page, "soak" or the names in the first column, with a
-semicolon between two; the rest is taken from the last run, if there was one).
+WAIAAS_CUT_STRIDE (1: every operation), WAIAAS_NESTED_STRIDE (6: each recovery is left alone once, and
+once cut in its turn at every sixth operation, from another one each time), WAIAAS_CHAOS_MINUTES (240: the
+budget of the kill points; what it cuts short is said), WAIAAS_CHAOS_JOBS (2 at once),
+WAIAAS_SOAK_CYCLES (200), WAIAAS_CHAOS_ONLY (run again only these lines of the page, "soak" or the names in
+the first column, with a semicolon between two; the rest is taken from the last run, if there was one).
 """
 
 import os

@@ -11,7 +11,7 @@ import os
 import select
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -217,30 +217,32 @@ def never() -> bool:
 
 
 def try_all(bench: Bench, stride: int, nested_stride: int, enough: Callable[[], bool] = never) -> Tally:
-    """Cut at each `stride`-th operation; and cut the recovery at each `nested_stride`-th of its own."""
+    """Cut at each `stride`-th operation, and recover: once in one go, and once with the recovery cut at each
+    `nested_stride`-th operation of its own. Either of them hides what the other shows."""
     tally = Tally(bench.scenario.name, len(bench.points))
     for number, point in enumerate(chosen(bench.points, stride)):
-        if enough():
-            break
-        bench.reset()
-        name, _ = bench.cut(point, *bench.scenario.command)
-        tally.cuts += bool(name)
-        where, done = _recover(bench, number, nested_stride, tally)
-        where = f"cut at {point} ({name}){where}"
-        tally.add(bench.verdict(where) if done.code == 0 else f"{where}: {done}")
+        for cuts in (range(0), range(number % nested_stride, 1 << 30, nested_stride)):
+            if enough():
+                return tally
+            bench.reset()
+            name, _ = bench.cut(point, *bench.scenario.command)
+            tally.cuts += bool(name)
+            where, done = _recover(bench, cuts, tally)
+            where = f"cut at {point} ({name}){where}"
+            tally.add(bench.verdict(where) if done.code == 0 else f"{where}: {done}")
     return tally
 
 
-def _recover(bench: Bench, number: int, stride: int, tally: Tally) -> tuple[str, Done]:
+def _recover(bench: Bench, cuts: Iterable[int], tally: Tally) -> tuple[str, Done]:
     """Recover through ever later power cuts, until one recovery comes to its end."""
-    where, nested = "", number % stride if stride else 1 << 30
-    while True:
-        name, done = bench.cut(nested, *bench.scenario.recover)
+    where = ""
+    for cut in cuts:
+        name, done = bench.cut(cut, *bench.scenario.recover)
         if not name:
             return where, done
         tally.recovery_cuts += 1
-        where += f", recovery cut at {nested} ({name})"
-        nested += stride
+        where += f", recovery cut at {cut} ({name})"
+    return where, bench.site.run(*bench.scenario.recover)
 
 
 def chosen(names: list[str], stride: int) -> list[int]:

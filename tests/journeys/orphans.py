@@ -14,7 +14,8 @@ from tests.journeys.observe import unaudited
 from tests.journeys.workshop import Done
 
 ALONE = ", supervisor only"  # in the name of a scenario
-BUSY, PATIENCE = 75, 30.0  # exit code of a command that has to wait; seconds until all is settled
+BUSY, FAILED = 75, 8  # exit codes of a command that has to wait, and of one that could not undo
+PATIENCE = 30.0  # seconds until all is settled
 
 
 def try_all_alone(bench: Bench, stride: int, enough: Callable[[], bool] = never) -> Tally:
@@ -46,11 +47,14 @@ def kill_supervisor(bench: Bench, point: int) -> tuple[str, str]:
 
 
 def _settle(bench: Bench) -> Done:
-    """Recover, again and again while somebody else is at it, until no run is open."""
+    """Recover, again and again while somebody else is at it, until no run is open. A recovery that fails
+    is none, whatever a second one would make of it."""
     end = time.monotonic() + PATIENCE
     while True:
         done = bench.site.run(*bench.scenario.recover)
-        if not _journal(bench) or (done.code != BUSY and time.monotonic() > end - PATIENCE / 2):
+        if done.code == FAILED or not _journal(bench):
+            return done
+        if done.code != BUSY and time.monotonic() > end - PATIENCE / 2:
             return done
         if time.monotonic() > end:
             return done

@@ -37,6 +37,7 @@ def test_what_a_dead_supervisor_leaves_settles__UPGR_06_UPGR_08_UPGR_15(
     bench = Bench(workshop, tmp_path, DAEMON)
     try:
         tally = try_all_alone(bench, STRIDE)
+        bench.reset()
         last = kill_supervisor(bench, len(bench.points) - 1)
     finally:
         bench.close()

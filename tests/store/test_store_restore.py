@@ -143,6 +143,18 @@ def test_a_backup_of_a_newer_schema_is_refused__CMPT_02(layout: Layout) -> None:
     assert digest(layout.database) == before
 
 
+def test_undoing_a_roll_back_brings_the_newer_schema_back__UPGR_06(layout: Layout) -> None:
+    """The older program may be the one that undoes it, after a power cut; it serves nothing of that."""
+    with closing(sqlite3.connect(layout.database, isolation_level=None)) as connection:
+        connection.execute(
+            "INSERT INTO schema_version (version, applied_at, description) VALUES (17, 1, 'x')"
+        )
+    made = create(layout)
+    layout.database.unlink()
+    backup.restore(Files(), FakeClock(), layout, made, link=True)
+    assert layout.database.samefile(made.database)
+
+
 def test_restoring_waits_for_nobody_who_has_the_database_open__DIR_5(
     layout: Layout, daemon: sqlite3.Connection
 ) -> None:

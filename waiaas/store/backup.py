@@ -143,11 +143,15 @@ def restore(
     with `keep_switch` all but a kill switch that is on now: it stays on.
 
     The caller makes sure that no daemon serves. `link`, for undoing a run: the backup's own file
-    gets the live name back, and the caller removes the backup before anything writes. Raises
-    "backup-damaged", SchemaIncompatible: nothing has changed then. Raises "restore-failed" where
-    the check after finds the result wanting.
+    gets the live name back, and the caller removes the backup before anything writes; its schema may
+    be one of the newer version that the undoing has just brought back. Raises "backup-damaged",
+    SchemaIncompatible: nothing has changed then. Raises "restore-failed" where the check after finds
+    the result wanting.
     """
-    check_restorable(backup)
+    if link:
+        verify(backup)
+    else:
+        check_restorable(backup)
     forget_unfinished(layout)
     put_back(files, clock, layout, backup, link=link, with_config=with_config, keep_switch=keep_switch)
 
