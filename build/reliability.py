@@ -86,11 +86,12 @@ one. To repeat it:
 ## Kill points
 
 The artefact runs; at an operation on the disk everything is killed with SIGKILL, as a power cut does
-(“supervisor only”: the upgrading process alone, what it started lives on). Then recovery runs, and is
-itself cut down at operations of its own, until one comes to its end. What is left must be the old
-program with the old data or the new program with the new data, a second recovery must find nothing
-to do, every backup must verify, and nothing may lie about. Anything else is a bad outcome. What a
-power cut does to pages that were never synced is proved by the order of the system calls (below).
+(“supervisor only”: the upgrading process alone, what it started lives on). Then recovery runs, once
+in one go and once cut down in its turn at operations of its own, until one comes to its end. What is
+left must be the old program with the old data or the new program with the new data, a second recovery
+must find nothing to do, every backup must verify, and nothing may lie about. Anything else is a bad
+outcome. What a power cut does to pages that were never synced is proved by the order of the system
+calls (below).
 
 {kills}
 
