@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.core.choosing import release
 from waiaas.core.choose import Policy, Upgrade, choose
 from waiaas.core.errors import UsageError
 from waiaas.core.release import Release, Rollout, SchemaRange, Withdrawal
@@ -13,30 +14,6 @@ from waiaas.release.withdrawal import images, target
 
 V = Version.parse
 PYTHON = (3, 11, 0)
-
-
-def release(text: str, **changes: object) -> Release:
-    version = V(text)
-    made = Release(
-        version=version,
-        seq=1,
-        min_safe=None,
-        channel=version.channel,
-        commit="",
-        built=0,
-        schema=SchemaRange(11, 16, 16, 16),
-        min_from=None,
-        via=(),
-        python=">=3.11",
-        notes_url="",
-        critical=False,
-        withdrawn=None,
-        rollout=None,
-        target=f"waiaas-{text}.pyz",
-        length=1,
-        sha256="0" * 64,
-    )
-    return replace(made, **changes)  # type: ignore[arg-type]
 
 
 GONE = Withdrawal(0, "bad", "high", None)
