@@ -32,8 +32,9 @@ from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.api.serialization.json import JSONSerializer
 
+from tests.core import choosing
 from tests.fakes import FakeClock
-from waiaas.core.release import Release, SchemaRange, target_name, to_custom
+from waiaas.core.release import Release, to_custom
 from waiaas.core.value import replace
 from waiaas.core.version import Version
 from waiaas.host.files import Files
@@ -55,26 +56,9 @@ State = dict[str, bytes]
 def release(version: str = "1.9.0", seq: int | None = None, **changes: Any) -> Release:
     """A release that suits everybody, but for `changes`. Length and digest come with publishing."""
     parsed = Version.parse(version)
-    plain = Release(
-        version=parsed,
-        seq=parsed.major * 10000 + parsed.minor * 100 + parsed.patch if seq is None else seq,
-        min_safe=None,
-        channel=parsed.channel,
-        commit="0" * 40,
-        built=BUILT,
-        schema=SchemaRange(11, 16, 16, 16),
-        min_from=None,
-        via=(),
-        python=">=3.11",
-        notes_url=f"https://example.test/{version}",
-        critical=False,
-        withdrawn=None,
-        rollout=None,
-        target=target_name(parsed),
-        length=1,
-        sha256="0" * 64,
-    )
-    return replace(plain, **changes)
+    numbered = parsed.major * 10000 + parsed.minor * 100 + parsed.patch if seq is None else seq
+    told = {"commit": "0" * 40, "built": BUILT, "notes_url": f"https://example.test/{version}"}
+    return choosing.release(version, seq=numbered, **(told | changes))
 
 
 class Simulator(Network):
