@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.containers.artefacts import OLD
 from tests.containers.compose import FILE, PORT, project
 from tests.containers.engine import Engine
+from tests.journeys.api import eventually
 from tests.journeys.observe import digests
 
 ASK = "import urllib.request as u; u.urlopen('http://daemon:3100{}')"
@@ -58,10 +59,11 @@ def test_a_restart_from_within_is_a_restart_of_the_container__DMN_2(engine: Engi
     """`waiaas stop` ends process 1, and the restart policy starts it again; nothing is left of the first."""
     with project(engine, "again") as made:
         made.up(engine.image(OLD))
-        before = engine.ok("inspect", "-f", "{{.State.StartedAt}}", made.container)
+        started = ("inspect", "-f", "{{.State.StartedAt}}", made.container)
+        before = engine.ok(*started)
         made.waiaas("stop")
+        eventually(lambda: engine.ok(*started) != before, 60)
         made.up()
-        assert engine.ok("inspect", "-f", "{{.State.StartedAt}}", made.container) != before
         assert engine.ok("inspect", "-f", "{{.RestartCount}}", made.container).strip() == "1"
 
 

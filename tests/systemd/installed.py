@@ -58,9 +58,10 @@ class Installed:
     def pid(self) -> str:
         return self.unit("MainPID")["MainPID"]
 
-    def processes(self) -> list[str]:
-        """The pids of the unit."""
-        return self.machine.ok("cat", f"/sys/fs/cgroup/system.slice/{UNIT}/cgroup.procs").split()
+    def is_one_process(self) -> None:
+        """Wait until the unit is its daemon alone; it looks at the feed in a child, soon after its start."""
+        procs = f"/sys/fs/cgroup/system.slice/{UNIT}/cgroup.procs"
+        soon(lambda: self.machine.ok("cat", procs).split() == [self.pid])
 
     def health(self) -> dict[str, Any]:
         done = self.waiaas("health", "--data-dir", "/var/lib/waiaas")

@@ -13,11 +13,11 @@ ENTER = f'echo $$ >{PROCESSES} && exec waiaas upgrade --json "$@"'
 
 
 def upgraded(installed: Installed) -> None:
-    soon(lambda: installed.history() and not installed.journal.exists())
+    soon(lambda: not installed.journal.exists() and installed.history())
     installed.serves("1.9.0")
     [run] = installed.history()
     assert (run["from"], run["to"], run["outcome"]) == ("1.8.0", "1.9.0", "committed")
-    assert len(installed.processes()) == 1
+    installed.is_one_process()
     soon(lambda: "waiaas-upgrade" not in installed.machine.ok("systemctl", "list-units", "--all"))
 
 
