@@ -148,7 +148,7 @@ def docker(folder: Path, unpacked: Path, base: Path) -> Iterator[Engine]:
         subprocess.Popen(argv, env=environ, stdout=log, stderr=log) as daemon,
     ):
         try:
-            eventually(lambda: engine.call("version").code == 0, 60)
+            eventually(lambda: engine.call("version").code == 0)
             engine.ok("import", str(base), BASE)
             yield engine
         finally:

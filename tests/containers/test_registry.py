@@ -34,7 +34,7 @@ def registry(engine: Engine, tmp_path: Path) -> Iterator[str]:
     ) as it:
         try:
             name = f"{ADDRESS}/waiaas/daemon"
-            eventually(lambda: _push(engine, OLD, f"{name}:latest"), 30)
+            eventually(lambda: _push(engine, OLD, f"{name}:latest"))
             yield name
         finally:
             it.terminate()

@@ -39,7 +39,7 @@ def health(site: Site) -> dict[str, Any]:
     return body
 
 
-def eventually(check: Callable[[], T], seconds: float = 15.0) -> T:
+def eventually(check: Callable[[], T], seconds: float = 60.0) -> T:
     """What `check` answers, once that is true; an error of its own counts as not yet."""
     end = time.monotonic() + seconds
     while True:

@@ -114,14 +114,14 @@ class Levers:
 
     def paused(self) -> int:
         """Wait until somebody does; its pid."""
-        return eventually(lambda: int((self.folder / "paused").read_text() or 0), 40)
+        return eventually(lambda: int((self.folder / "paused").read_text() or 0))
 
     def go_on(self) -> None:
         """Whoever waits goes on; nobody may be waiting."""
         self.let_go("pause")
         if (self.folder / "paused").exists():
             gate = self.folder / "gate"
-            os.close(eventually(lambda: os.open(gate, os.O_WRONLY | os.O_NONBLOCK), 5))
+            os.close(eventually(lambda: os.open(gate, os.O_WRONLY | os.O_NONBLOCK), 30))
 
 
 class Yard:

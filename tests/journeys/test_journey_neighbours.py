@@ -13,7 +13,7 @@ import pytest
 
 from tests.journeys.api import eventually, health
 from tests.journeys.levers import Yard
-from tests.journeys.test_journey_concurrency import LOADED, held, kill_supervisor, supervisor
+from tests.journeys.test_journey_concurrency import held, kill_supervisor, supervisor
 from tests.journeys.witness import last_run
 from tests.journeys.workshop import Site, Workshop
 
@@ -56,7 +56,7 @@ def test_a_neighbour_that_restarts_before_the_commit_waits_and_then_migrates__UP
     with beside(site) as other, ThreadPoolExecutor(1) as background:
         with held(site, "journal.committed:append", "upgrade") as upgrade:
             start = background.submit(other.run, "start", "--detach")
-            eventually(lambda: waits(other), LOADED)
+            eventually(lambda: waits(other))
             assert other.json("db", "status")["schemaVersion"] == 16
         assert upgrade.result().code == 0, upgrade.result()
         assert start.result().code == 0, start.result()
@@ -68,9 +68,9 @@ def test_a_neighbour_that_waited_for_an_upgrade_that_is_undone_keeps_its_data__U
     site.environ["WAIAAS_UPGRADE_PROBATION"] = "60"
     with beside(site) as other, ThreadPoolExecutor(2) as background:
         background.submit(site.run, "upgrade")
-        eventually(lambda: health(site).get("probation"), LOADED)
+        eventually(lambda: health(site).get("probation"))
         start = background.submit(other.run, "start", "--detach")
-        eventually(lambda: waits(other), LOADED)
+        eventually(lambda: waits(other))
         for pid in (supervisor(site), site.daemon["pid"]):
             os.kill(pid, signal.SIGKILL)
         assert start.result().code == 0, start.result()

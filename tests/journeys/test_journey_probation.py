@@ -128,7 +128,7 @@ def test_stop_and_restart_beside_a_run_at_work_touch_nothing__UPGR_08(
     workshop: Workshop, tmp_path: Path
 ) -> None:
     """They would end the daemon that is on probation, and so undo a good upgrade."""
-    with on_probation(workshop, tmp_path, workshop.patch, "5") as (new, upgrade):
+    with on_probation(workshop, tmp_path, workshop.patch, "10") as (new, upgrade):
         for command in ("stop", "restart"):
             said = told(new.run(command), 75)
             assert "an upgrade is running (pid" in said["error"]

@@ -46,7 +46,7 @@ def test_whoever_types_what_the_notice_says_is_on_the_good_version__WDR_3(
     withdraw(feed, "1.8.1")
     assert installed.json("upgrade", "--check")["withdrawn"]["to"] == "1.8.0"
     installed.ok("restart")
-    eventually(lambda: health(installed)["withdrawn"] is not None, 60)
+    eventually(lambda: health(installed)["withdrawn"] is not None)
     [words] = commands(feed, "1.8.1", language)
     assert words == ["upgrade"]
     assert "1.8.1 → 1.8.0" in installed.ok(*words).out

@@ -21,7 +21,7 @@ def test_a_withdrawn_version_is_told_everywhere_and_left__FEED_5(installed: Site
     check = installed.json("upgrade", "--check")
     assert check["withdrawn"] == {"reason": "it loses mail", "severity": "critical", "to": "1.8.0"}
     installed.ok("restart")
-    eventually(lambda: health(installed)["withdrawn"] is not None, 10)
+    eventually(lambda: health(installed)["withdrawn"] is not None)
     told = installed.ok("status")
     assert "it loses mail" in told.out + told.err
     done = installed.ok("upgrade")

@@ -98,7 +98,7 @@ class Installed:
         self.machine.ok("sh", "-c", f"mkdir -m 1777 /trace && touch {TRACE} && chmod 666 {TRACE}")
         at = {"WAIAAS_TRACE": TRACE, "WAIAAS_CUT": point}
         upgrade = self.machine.spawn("waiaas", "upgrade", **to(feed), **at)
-        eventually(self.waits.exists, 60)
+        eventually(self.waits.exists)
         return upgrade
 
     @property

@@ -59,8 +59,8 @@ class Machine:
         argv = ["sh", "-c", ENTER, str(self._cgroup), *nspawn]
         with (self.folder / "console").open("ab") as console:
             self._nspawn = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
-        self.leader = eventually(self._first, 60)
-        eventually(lambda: Path(f"/proc/{self.leader}/root/run/systemd/private").exists(), 60)
+        self.leader = eventually(self._first)
+        eventually(lambda: Path(f"/proc/{self.leader}/root/run/systemd/private").exists())
         if wait:
             self.run("systemctl", "is-system-running", "--wait")
 
