@@ -9,7 +9,7 @@ import sys
 import tarfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -162,6 +162,10 @@ class Feed:
             def do_GET(self) -> None:
                 feed.requests.append(self.path)
                 feed.agents.add(self.headers.get("User-Agent", ""))
+                with suppress(ConnectionError):  # a client that is killed
+                    self._answer()
+
+            def _answer(self) -> None:
                 if feed.where not in self.path:
                     super().do_GET()
                 elif feed.mode == "hang":
