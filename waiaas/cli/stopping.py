@@ -9,7 +9,7 @@ from waiaas.core.layout import Layout
 from waiaas.host.holder import Holder, lock_holder
 
 GRACE = 5.0  # seconds on top of the daemon's own shutdown_timeout
-LOOK = 0.1  # seconds between two looks where the kernel has no pidfds
+LOOK = 0.1  # seconds between two looks at the lock
 
 
 def not_running(context: Context) -> NotReady:
@@ -45,8 +45,4 @@ def _gone(context: Context, layout: Layout, found: Holder, patience: float) -> b
     clock = context.host.clock
     end = clock.monotonic() + patience
     found.wait(patience)
-    while running(layout) == found.pid:
-        if clock.monotonic() >= end:
-            return False
-        clock.sleep(LOOK)
-    return True
+    return clock.until(lambda: running(layout) != found.pid, end - clock.monotonic(), LOOK)

@@ -4,6 +4,7 @@ import time
 
 TYPE_CHECKING = False  # here and in all that every command needs, an import is paid for at every start
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 LAST_YEAR = 9999
@@ -33,6 +34,16 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+    def until(self, check: "Callable[[], object]", seconds: float, every: float) -> bool:
+        """Look `every` so many seconds: True once `check` holds, False if it does not after `seconds`."""
+        end = self.monotonic() + seconds
+        while not check():
+            left = end - self.monotonic()
+            if left <= 0:
+                return False
+            self.sleep(min(every, left))
+        return True
 
 
 def iso(seconds: float) -> str:

@@ -3,14 +3,18 @@
 import os
 from pathlib import Path
 
+from waiaas.host.clock import Clock
 from waiaas.host.records import holder, rightful_holder
+
+LOOK = 0.1  # seconds between two looks where the kernel has no pidfds
 
 
 class Holder:
     """The process that holds a lock, pinned so that its pid cannot be re-used under us (DIR-2)."""
 
-    def __init__(self, pid: int, descriptor: int | None) -> None:
+    def __init__(self, pid: int, lock: Path, descriptor: int | None) -> None:
         self.pid = pid
+        self._lock = lock
         self._descriptor = descriptor
 
     def signal(self, number: int) -> None:
@@ -26,11 +30,11 @@ class Holder:
             return
 
     def wait(self, seconds: float) -> bool:
-        """True once it has ended. Without pidfds the caller watches the lock instead."""
+        """True once it has ended, or, without a pidfd, has let go of the lock; False after `seconds`."""
+        if self._descriptor is None:
+            return Clock().until(lambda: holder(self._lock) != self.pid, seconds, LOOK)
         from select import select
 
-        if self._descriptor is None:
-            return False
         return bool(select([self._descriptor], [], [], max(0.0, seconds))[0])
 
     def close(self) -> None:
@@ -49,7 +53,7 @@ def lock_holder(lock: Path, uid: int | None = None) -> Holder | None:
         descriptor: int | None = os.pidfd_open(pid)
     except (AttributeError, OSError):
         descriptor = None
-    found = Holder(pid, descriptor)
+    found = Holder(pid, lock, descriptor)
     if rightful_holder(lock, uid) == pid:
         return found
     found.close()

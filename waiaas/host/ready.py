@@ -10,10 +10,13 @@ import socket
 import struct
 from typing import Self
 
+from waiaas.host.clock import Clock
+
 CREDENTIALS = "3i"  # pid, uid, gid of the sender
 EXTEND = b"EXTEND_TIMEOUT_USEC="
 MICRO = 1_000_000
 LONGEST = 3600.0  # seconds that it may ask for at once
+LOOK = 0.1  # seconds between two looks at a child where the kernel has no pidfds
 
 
 class ReadySocket:
@@ -33,10 +36,13 @@ class ReadySocket:
         poll.register(self._socket, select.POLLIN)
         if child.descriptor is not None:
             poll.register(child.descriptor, select.POLLIN)
-        events = dict(poll.poll(max(0, int(seconds * 1000))))
+        patience = seconds if child.descriptor is not None else min(seconds, LOOK)
+        events = dict(poll.poll(max(0, int(patience * 1000))))
         if self._socket.fileno() in events:
             return self._heard(child.pid)
-        return "ended" if events else "timeout"
+        if events or child.exit_code() is not None:
+            return "ended"
+        return "timeout" if patience == seconds else "again"
 
     def _heard(self, pid: int) -> str:
         space = socket.CMSG_SPACE(struct.calcsize(CREDENTIALS))
@@ -65,10 +71,12 @@ class ReadySocket:
 
 
 class Child:
-    """A process that we started: its pid, and a descriptor that becomes readable when it ends."""
+    """A process that we started: its pid, and a descriptor that becomes readable when it ends; None where
+    the kernel has no pidfds."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
+        self._code: int | None = None
         try:
             self.descriptor: int | None = os.pidfd_open(pid)
         except (AttributeError, OSError):
@@ -76,16 +84,18 @@ class Child:
 
     def exit_code(self) -> int | None:
         """Its exit code once it has ended (negative: the signal), else None. Reaps it."""
-        try:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-        except ChildProcessError:
-            return -1
-        return os.waitstatus_to_exitcode(status) if pid else None
+        if self._code is None:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:
+                pid, status = self.pid, 1  # SIGHUP: nobody knows
+            self._code = os.waitstatus_to_exitcode(status) if pid else None
+        return self._code
 
     def ended(self, seconds: float) -> bool:
         """Wait up to `seconds` for its end."""
         if self.descriptor is None:
-            return False
+            return Clock().until(lambda: self.exit_code() is not None, seconds, LOOK)
         return bool(select.select([self.descriptor], [], [], max(0.0, seconds))[0])
 
     def close(self) -> None:

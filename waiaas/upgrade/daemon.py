@@ -74,7 +74,7 @@ def _end(run: Run, found: Holder, force: bool) -> None:
 
 
 def _gone(run: Run, found: Holder, seconds: float) -> bool:
-    """Wait for the end of the process; without pidfds, watch the lock."""
+    """Wait for the end of the process, or until nobody holds the lock."""
     end = run.host.clock.monotonic() + seconds
     while run.host.clock.monotonic() < end:
         if found.wait(POLL):
@@ -155,11 +155,11 @@ def await_end_of_probation(run: Run) -> None:
 def _wait(run: Run, seconds: float) -> None:
     """Until the daemon ends, at most `seconds`."""
     found = _holder(run)
-    if found is None or not found.wait(seconds):
-        if found is None:
-            run.host.clock.sleep(seconds)
-        else:
-            found.close()
+    if found is None:
+        run.host.clock.sleep(seconds)
+    else:
+        found.wait(seconds)
+        found.close()
 
 
 def _ill(run: Run, pid: int, version: str | None = None) -> str:
