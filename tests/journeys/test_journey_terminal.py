@@ -5,8 +5,9 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from tests.journeys.terminal import Shown, on_terminal
 from tests.journeys.workshop import REPOSITORY, Feed, Site, Workshop, site, unpack
 
+TRIES = 6  # a busy machine may draw too few pictures of what is over soon
 ROWS = 60_000  # of a thousand bytes: a database that takes some tenths of a second to copy
 
 
@@ -37,6 +39,7 @@ def large(eager: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
                 "INSERT INTO audit_log (timestamp, event_type, actor, details, severity) VALUES (?,?,?,?,?)",
                 ((i, "X", "y", "z" * 1000, "info") for i in range(ROWS)),
             )
+        made.ok("backup", "create")
         yield made
 
 
@@ -47,38 +50,48 @@ def terminal(installed: Site, *arguments: str, **environ: str) -> Shown:
     )
 
 
-def rises(percents: list[int]) -> None:
-    assert len(percents) >= 3
+def rises(percents: list[int]) -> bool:
+    """From the first half into the second one. Where a busy machine has drawn too few pictures of it, that
+    cannot be told."""
     assert percents == sorted(percents)
-    assert percents[0] < 50 < percents[-1] <= 100
+    assert not percents or percents[-1] <= 100
+    return len(percents) >= 3 and percents[0] < 50 < percents[-1]
+
+
+def seen_rising(command: Callable[[], Shown], *labels: str) -> Shown:
+    """The command, run again until each bar was seen to rise."""
+    for _ in range(TRIES):
+        shown = command()
+        if all(rises(shown.percents(label)) for label in labels):
+            return shown
+    raise AssertionError(shown.pictures)
 
 
 def test_backup_verify_restore_and_check_show_a_bar_that_rises_and_goes__CLI_4(large: Site) -> None:
-    made = terminal(large, "backup", "create")
-    rises(made.percents("backup"))
+    made = seen_rising(lambda: terminal(large, "backup", "create"), "backup")
     assert (made.code, len([line for line in made.screen if line])) == (0, 1)
     assert "[" not in made.screen[0]
-    rises(terminal(large, "backup", "verify").percents("verify"))
-    rises(terminal(large, "backup", "list", "--verify").percents("verify"))
-    rises(terminal(large, "db", "check").percents("check"))
+    seen_rising(lambda: terminal(large, "backup", "verify"), "verify")
+    seen_rising(lambda: terminal(large, "backup", "list", "--verify"), "verify")
+    seen_rising(lambda: terminal(large, "db", "check"), "check")
     name = Path(made.screen[0].partition(" ")[0]).name
-    restored = terminal(large, "backup", "restore", name, "--yes")
-    for label in ("verify", "backup", "restore"):
-        rises(restored.percents(label))
+    restore = partial(terminal, large, "backup", "restore", name, "--yes")
+    restored = seen_rising(restore, "verify", "backup", "restore")
     assert [line for line in restored.screen if line] == [
         line for line in restored.screen if line.startswith(f"restored {name}")
     ]
 
 
 def test_elsewhere_progress_is_a_few_plain_lines_and_stdout_is_data__CLI_4(large: Site) -> None:
-    done = large.ok("backup", "verify")
-    assert (
-        done.err.splitlines()
-        == [f"verify: {percent} %" for percent in (25, 50, 75, 100)][: done.err.count("%")]
-    )
-    assert done.err.count("%") >= 3
-    assert done.out.endswith(" is whole\n")
-    assert done.out.count("\n") == 1
+    told: list[str] = []
+    for _ in range(TRIES):
+        done = large.ok("backup", "verify")
+        assert done.out.endswith(" is whole\n")
+        assert done.out.count("\n") == 1
+        told = max(told, done.err.splitlines(), key=len)
+        assert set(told) <= {f"verify: {percent} %" for percent in (25, 50, 75, 100)}
+    assert len(told) >= 3
+    assert told == sorted(set(told), key=lambda line: int(line.split()[1]))
 
 
 @pytest.mark.parametrize("flag", ["--quiet", "--json"])
@@ -91,8 +104,11 @@ def test_quiet_and_json_show_none__CLI_4(large: Site, flag: str) -> None:
 
 
 def test_a_dumb_terminal_gets_plain_lines__CLI_4(large: Site) -> None:
-    shown = terminal(large, "backup", "verify", TERM="dumb")
-    assert "\x1b" not in shown.written
+    for _ in range(TRIES):
+        shown = terminal(large, "backup", "verify", TERM="dumb")
+        assert "\x1b" not in shown.written
+        if "verify: 50 %" in shown.screen:
+            break
     assert "verify: 50 %" in shown.screen
 
 
@@ -120,15 +136,19 @@ def test_colours_in_a_pipe_only_where_forced__CLI_4(large: Site) -> None:
 
 
 def test_interrupting_a_backup_takes_the_bar_away_and_leaves_nothing__CLI_4(large: Site) -> None:
-    before, sent = sorted(path.name for path in (large.data / "backups").glob("*")), list[bool]()
+    sent: list[subprocess.Popen[bytes]] = []
 
     def interrupt(written: str, child: subprocess.Popen[bytes]) -> None:
-        if " %" in written and not sent:
-            sent.append(True)
+        if " %" in written and child not in sent:
+            sent.append(child)
             child.send_signal(signal.SIGINT)
 
     argv = [large.python, "-I", str(large.program), "--data-dir", str(large.data), "backup", "create"]
-    shown = on_terminal(argv, large.environ, interrupt)
+    for _ in range(TRIES):
+        before = sorted(path.name for path in (large.data / "backups").glob("*"))
+        shown = on_terminal(argv, large.environ, interrupt)
+        if shown.code == 130:  # else it was finished before it could be interrupted
+            break
     assert shown.code == 130
     assert [line for line in shown.screen if line] == ["waiaas: error: interrupted", "hint: run it again"]
     assert sorted(path.name for path in (large.data / "backups").glob("*")) == before
@@ -156,12 +176,13 @@ def test_a_download_and_a_long_step_show_a_bar_after_a_second__CLI_4(
             made.ok("init")
             shown = terminal(made, "upgrade", WAIAAS_UPGRADE_PROBATION="3")
             assert shown.code == 0, shown
-            rises(shown.percents("      download"))
+            assert rises(shown.percents("      download"))
             assert any(picture.startswith("      working 2 s") for picture in shown.pictures)
             steps = [line for line in shown.screen if line.startswith("[")]
             assert [line[:5] for line in steps] == [f"[{n}/7]" for n in range(1, 8)]
             assert "Upgraded: 1.8.0 → 1.8.1" in shown.screen
-            rises(terminal(made, "bundle", "create", "-o", str(made.folder / "b.tgz")).percents("download"))
+            bundle = str(made.folder / "b.tgz")
+            assert rises(terminal(made, "bundle", "create", "-o", bundle).percents("download"))
     finally:
         feed.close()
 
