@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from contextlib import closing
 
 from waiaas.core.errors import TimedOut, WaiaasError
 from waiaas.core.health import HealthReport, parse
@@ -24,6 +25,7 @@ POLL_TIMEOUT = 2.0  # seconds for one look
 MAX_DESCRIPTION = 65536  # bytes of daemon.json
 OFFLINE = "offline"  # in daemon.json, and in the facts of the step that stops it
 STUMBLES = 3  # looks in a row that may fail for load before it counts
+OBEYS = 1.0  # seconds after which a daemon that was asked to stop is at it
 
 
 def is_running(run: Run) -> bool:
@@ -47,19 +49,43 @@ def stop(run: Run, *, force: bool = False) -> None:
     unit.stop(run)
     found = _holder(run)
     if found is not None:  # nobody's unit, or started by hand beside it
-        try:
-            _end(run, found, force)
-        finally:
-            found.close()
+        with closing(found):
+            _end(run, found, _patience(run), force)
     run.daemon_lock = _take_lock(run)
+
+
+def call_back(run: Run, asked: float) -> None:
+    """A daemon that was asked to stop, at `asked` (Unix seconds), ends, however late: so it does before we go
+    on, and is made to once its time is over. One that was not asked goes on. Raises `Busy`, if it stays."""
+    if not is_running(run) or _goes_on(run):
+        return
+    unit.stop(run)
+    found = _holder(run)
+    if found is not None:
+        with closing(found):
+            left = asked + _patience(run) - run.host.clock.now()
+            if not _gone(run, found, min(left, _patience(run))):
+                _end(run, found, GRACE, force=True)
+    run.daemon_lock = _take_lock(run)
+
+
+def _goes_on(run: Run) -> bool:
+    _wait(run, OBEYS)
+    try:
+        return health(run).status == "ok"
+    except (OSError, WaiaasError):
+        return False
 
 
 def _holder(run: Run) -> Holder | None:
     return lock_holder(run.layout.daemon_lock, run.owner.uid if run.owner else None)
 
 
-def _end(run: Run, found: Holder, force: bool) -> None:
-    patience = run.settings.daemon.shutdown_timeout + GRACE
+def _patience(run: Run) -> float:
+    return run.settings.daemon.shutdown_timeout + GRACE
+
+
+def _end(run: Run, found: Holder, patience: float, force: bool) -> None:
     found.signal(signal.SIGTERM)
     if _gone(run, found, patience):
         return

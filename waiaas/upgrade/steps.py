@@ -96,6 +96,10 @@ class Stop(Reversible):
         daemon.stop(run)
         return {}
 
+    def undo(self, run: Run, facts: Facts) -> None:
+        """A request to stop cannot be taken back: what it stops late would stay down."""
+        daemon.call_back(run, run.book.open_run().began(self.name))  # type: ignore[union-attr]
+
     def tidy(self, run: Run, state: OpenRun) -> None:
         """After a roll-back the old daemon serves again, if it served before (UPGR-07). A daemon that
         recovers before it serves keeps its own lock."""
