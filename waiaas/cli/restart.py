@@ -5,10 +5,25 @@ import argparse
 from waiaas.cli import rights, running, service, stopping
 from waiaas.cli.output import Result
 from waiaas.cli.underway import refuse_beside_a_run
+from waiaas.core.errors import WaiaasError
+from waiaas.core.words import PORT_TAKEN
+from waiaas.host.port import taken
 
 TYPE_CHECKING = False  # see `commands.py`
 if TYPE_CHECKING:
-    from waiaas.cli.context import Context
+    from waiaas.cli.context import Context, Loaded
+
+
+def _refuse_taken_address(loaded: "Loaded") -> None:
+    """Raises "port-in-use" where another program has the address that the daemon would move to."""
+    daemon = loaded.settings.daemon
+    moves = daemon.port not in (0, running.known(loaded.layout).get("port"))
+    if moves and taken(daemon.hostname, daemon.port):
+        raise WaiaasError(
+            "port-in-use",
+            f"{PORT_TAKEN} {daemon.hostname}:{daemon.port}; the daemon was not stopped",
+            "stop it, or choose another port: waiaas config set daemon.port PORT",
+        )
 
 
 def run(_args: object, context: "Context") -> Result:
@@ -22,5 +37,6 @@ def run(_args: object, context: "Context") -> Result:
         return through
     rights.become_owner(context)
     if running.running(loaded.layout) is not None:
+        _refuse_taken_address(loaded)
         stopping.stop(context, loaded)
     return start.run(argparse.Namespace(detach=True, init=False, background=False), context)

@@ -18,6 +18,7 @@ from waiaas.cli.unit import standing
 from waiaas.core.check import CheckAbandoned, CheckOutcome
 from waiaas.core.errors import Busy, Exit, WaiaasError
 from waiaas.core.layout import Layout
+from waiaas.core.settings import variables
 from waiaas.daemon.log import Log, stream_log
 from waiaas.daemon.logfile import file_log
 from waiaas.daemon.notify import READY, notify, patience, saying
@@ -269,6 +270,9 @@ def _announce(context: Context, layout: Layout, hostname: str, service: Service)
         "port": service.port,
         "socket": str(service.socket_path) if service.socket_path else None,
         "offline": context.offline,
+        "config": str(layout.config),
+        "database": str(layout.database),
+        "environment": variables(context.host.environ),
     }
     context.host.files.sweep("leftover", layout.data_dir, layout.daemon_json.name)
     context.host.files.write("daemon.json", layout.daemon_json, json.dumps(known).encode())

@@ -156,6 +156,11 @@ def _says_nothing(text: str) -> bool:
     return all(line.isprintable() and line.lstrip(" ")[:1] in ("", "#") for line in lines)
 
 
+def variables(environ: "Mapping[str, Any]") -> "dict[str, str]":
+    """The variables that set something, and nothing else of an environment. None of it is secret."""
+    return {name: str(environ[name]) for name in sorted(environ) if _may_be_meant(name)}
+
+
 def _may_be_meant(variable: str) -> bool:
     """Not `WAIAAS_DATA_DIR`, say, and nothing that is not ours."""
     if not variable.startswith(PREFIX):

@@ -1,6 +1,6 @@
 """Starting a daemon that outlives us, and waiting until it says that it is ready."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from waiaas.core.errors import Exit, TimedOut, WaiaasError
@@ -13,9 +13,17 @@ TAIL = 4096  # bytes of the log that an error looks at
 ERROR, HINT = "waiaas: error: ", "hint: "  # as `cli/output.py` writes them
 
 
-def launch(host: Host, argv: Sequence[str], log: Path, seconds: float, owner: Owner | None = None) -> int:
+def launch(
+    host: Host,
+    argv: Sequence[str],
+    log: Path,
+    seconds: float,
+    owner: Owner | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> int:
     """Start `argv` in a session of its own, as `owner`, and return its pid once it has said READY=1. It has
     `seconds` for that, or as many as it asks for: who migrates or recovers must not be killed for it.
+    `environ` is added to our own environment.
 
     Raises `WaiaasError` "daemon-ended", or "port-in-use", with the daemon's own words and exit code, or
     `TimedOut`; then the process is gone.
@@ -24,7 +32,8 @@ def launch(host: Host, argv: Sequence[str], log: Path, seconds: float, owner: Ow
         host.files.make_directory("log", log.parent)
         begun = log.stat().st_size if log.exists() else 0
     with ReadySocket() as ready:
-        pid = host.processes.spawn(argv, log, extra={"NOTIFY_SOCKET": ready.name}, owner=owner)
+        extra = {**(environ or {}), "NOTIFY_SOCKET": ready.name}
+        pid = host.processes.spawn(argv, log, extra=extra, owner=owner)
         child = Child(pid)
         try:
             _await(host, ready, child, seconds, lambda: _lines(log, begun, owner))

@@ -1,20 +1,17 @@
 """Stopping, starting and watching the daemon of a run: by its unit where systemd runs it (UPGR-10)."""
 
-import json
-import os
 import signal
 from contextlib import closing
 
 from waiaas.core.errors import TimedOut, WaiaasError
 from waiaas.core.health import HealthReport, parse
-from waiaas.core.journal import Facts
 from waiaas.core.settings import UpgradeSettings
 from waiaas.host.holder import Holder, lock_holder
 from waiaas.host.http import local_health
 from waiaas.host.launch import launch
 from waiaas.host.locks import Lock
 from waiaas.host.owner import acting_as
-from waiaas.upgrade import unit
+from waiaas.upgrade import described, unit
 from waiaas.upgrade.child import command_line
 from waiaas.upgrade.transaction import Run
 
@@ -22,8 +19,6 @@ GRACE = 5.0  # seconds on top of the daemon's own shutdown_timeout
 GLANCE = 0.05  # seconds between two looks at the end of probation
 POLL = 0.25  # seconds between two looks at the health during probation
 POLL_TIMEOUT = 2.0  # seconds for one look
-MAX_DESCRIPTION = 65536  # bytes of daemon.json
-OFFLINE = "offline"  # in daemon.json, and in the facts of the step that stops it
 STUMBLES = 3  # looks in a row that may fail for load before it counts
 OBEYS = 1.0  # seconds after which a daemon that was asked to stop is at it
 
@@ -82,7 +77,8 @@ def _holder(run: Run) -> Holder | None:
 
 
 def _patience(run: Run) -> float:
-    return run.settings.daemon.shutdown_timeout + GRACE
+    environment = run.facts_of("stop").get(described.ENVIRONMENT, {})
+    return described.daemon_settings(run, environment).shutdown_timeout + GRACE
 
 
 def _end(run: Run, found: Holder, patience: float, force: bool) -> None:
@@ -131,23 +127,15 @@ def start(run: Run, patience: float | None = None) -> int:
     seconds = run.settings.upgrade.health_timeout if patience is None else patience
     if unit.known(run) is not None:
         return unit.start(run, seconds, lambda pid: _ill(run, pid))
-    words = ["--offline"] if run.facts_of("stop").get(OFFLINE) else []
+    words, environ = described.alike(run, run.facts_of("stop"))
     argv = command_line(run, run.program.program, *words, "start", "--background")
-    return launch(run.host, argv, run.layout.log, seconds, run.owner)
+    return launch(run.host, argv, run.layout.log, seconds, run.owner, environ)
 
 
 def start_again(run: Run) -> int:
     """Start the version that served before. A tight `health_timeout` is meant for a new version, and must
     not turn a roll-back into one that failed."""
     return start(run, max(run.settings.upgrade.health_timeout, UpgradeSettings().health_timeout))
-
-
-def offline(run: Run) -> bool:
-    """Whether the daemon that serves was started to make no outgoing connection, as it wrote down."""
-    try:
-        return _described(run).get(OFFLINE) is True
-    except (OSError, WaiaasError):
-        return False
 
 
 def watch(run: Run, pid: int, version: str) -> None:
@@ -212,32 +200,12 @@ def health(run: Run) -> HealthReport:
     owner's rights (UPGR-14). Raises OSError or `WaiaasError`.
     """
     try:
-        port = int(_described(run)["port"])
+        port = int(described.described(run)["port"])
     except (ValueError, LookupError, TypeError) as problem:
-        raise _undescribed() from problem
+        raise described.undescribed() from problem
     private = str(run.layout.socket)
     with acting_as(run.owner):
         status, body = local_health(run.settings.daemon.hostname, port, POLL_TIMEOUT, private=private)
     if status != 200:
         raise WaiaasError("unhealthy", f"health answers {status}")
     return parse(body)
-
-
-def _described(run: Run) -> Facts:
-    """daemon.json: a description, never a proof. Raises OSError, WaiaasError."""
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    with acting_as(run.owner):
-        descriptor = os.open(run.layout.daemon_json, flags)
-    with os.fdopen(descriptor, "rb") as stream:
-        content = stream.read(MAX_DESCRIPTION) or b""
-    try:
-        known = json.loads(content)
-    except (ValueError, RecursionError) as problem:
-        raise _undescribed() from problem
-    if not isinstance(known, dict):
-        raise _undescribed()
-    return known
-
-
-def _undescribed() -> WaiaasError:
-    return WaiaasError("unhealthy", "its daemon.json is not what a daemon writes")

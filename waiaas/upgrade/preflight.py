@@ -8,7 +8,7 @@ from waiaas.core.errors import WaiaasError
 from waiaas.core.journal import Facts
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.host.container import in_image
-from waiaas.upgrade import guard, slots, unit
+from waiaas.upgrade import daemon, described, guard, slots, unit
 from waiaas.upgrade.child import keep
 from waiaas.upgrade.elsewhere import IMAGE_COMMAND
 from waiaas.upgrade.keeper import room
@@ -68,6 +68,8 @@ def _closed(folder: Path, sudo: str) -> tuple[str, str]:
 def _findings(run: Run) -> Iterator[tuple[str, str]]:
     yield from _program_findings(run.program)
     yield from unit.findings(run)
+    if daemon.is_running(run):
+        yield from described.findings(run)
     seen = keep(run, "look")
     yield from _space_findings(run, seen)
     for folder in seen["noFolder"]:

@@ -17,7 +17,7 @@ from waiaas.core.errors import WaiaasError
 from waiaas.core.journal import Facts, OpenRun
 from waiaas.host.files import sha256
 from waiaas.host.together import together
-from waiaas.upgrade import carry, child, daemon, preflight, slots, unit
+from waiaas.upgrade import carry, child, daemon, described, preflight, slots, unit
 from waiaas.upgrade.child import keep
 from waiaas.upgrade.transaction import Run, Step
 
@@ -89,8 +89,8 @@ class Stop(Reversible):
         found = unit.find(run)
         running = daemon.is_running(run)
         wanted = running or (found is not None and found.wanted)
-        offline = running and daemon.offline(run)
-        return {"running": wanted, "unit": found.name if found else None, daemon.OFFLINE: offline}
+        how = described.how(run) if running else {}
+        return {"running": wanted, "unit": found.name if found else None, **how}
 
     def do(self, run: Run, facts: Facts) -> Facts:
         daemon.stop(run)
