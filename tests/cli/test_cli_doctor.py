@@ -237,7 +237,7 @@ def test_a_machine_without_certificates_cannot_ask_an_https_feed(
 def test_a_unit_that_is_not_well_is_told_with_the_command(
     state: str, told: dict[str, str], hints: list[str]
 ) -> None:
-    unit = Unit("waiaas.service", state, 0, "", 1, ())
+    unit = Unit("waiaas.service", state, 0, "", 1, "control-group", ())
     assert [finding.hint for finding in service.judged(unit, told)] == hints
 
 

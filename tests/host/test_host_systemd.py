@@ -69,6 +69,7 @@ def test_the_data_directory_may_stand_in_the_command(words: str, data_dir: str |
         ("9:name=systemd:/system.slice/cron.service\n8:pids:/\n", "cron.service"),
         ("4:memory:/system.slice/cron.service\n0::/\n", None),  # not the hierarchy that systemd goes by
         ("0::/user.slice/user-0.slice/session-3.scope\n", None),
+        ("0::/user.slice/user-1000.slice/user@1000.service/app.slice/vte-spawn-1.scope\n", None),
         ("0::/../../system.slice/runner.service\n", None),  # of a machine around ours
         ("0::/init.scope\n", None),
         ("nonsense\n", None),

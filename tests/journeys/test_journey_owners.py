@@ -120,6 +120,31 @@ def test_other_commands_of_root_leave_nothing_of_root__UPGR_14(owned: Site) -> N
     assert foreign_files(owned) == []
 
 
+def test_a_program_whose_group_is_not_its_owners__UPGR_14(owned: Site) -> None:
+    """As `install -o` leaves one to a user. Only root could give the next file that group: where it makes
+    no difference, it gets the user's; where it does, nothing is changed."""
+    os.chown(owned.program.parent, USER, USER)
+    os.chown(owned.program, USER, 0)
+    as_user(owned, "upgrade")
+    found = owned.program.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (USER, USER, 0o755)
+    os.chown(owned.program, USER, 0)
+    owned.program.chmod(0o750)
+    argv = [owned.python, "-I", str(owned.program), "--data-dir", str(owned.data), "upgrade", "--rollback"]
+    done = subprocess.run(
+        argv,
+        cwd="/",
+        env=owned.environ,
+        user=USER,
+        group=USER,
+        extra_groups=[],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, "not in the group of" in done.stderr) == (1, True), done
+    assert (health(owned)["version"], owned.program.stat().st_gid) == ("1.9.0", 0)
+
+
 def test_the_daemons_user_cannot_replace_the_program__UPGR_10(owned: Site) -> None:
     argv = [owned.python, "-I", str(owned.program), "--data-dir", str(owned.data), "upgrade"]
     done = subprocess.run(

@@ -18,6 +18,7 @@ UNIT, RECOVERY = "waiaas.service", "waiaas-recover.service"
 USER = "waiaas"
 HASTE = {"WAIAAS_UPGRADE_PROBATION": "1"}
 TRACE = "/trace/points"
+OWN = "install -D -o waiaas -m 755 /usr/local/bin/waiaas /opt/own/waiaas && chown waiaas /opt/own"
 WALLETS = """
 import json, urllib.request
 token = open("/var/lib/waiaas/admin.token").read().strip()

@@ -1,6 +1,10 @@
 """An upgrade that is started inside the service's own cgroup is not stopped with the service (UPGR-10)."""
 
-from tests.systemd.installed import HASTE, UNIT, Installed, to
+import json
+from collections.abc import Callable
+
+from tests.journeys.workshop import Done
+from tests.systemd.installed import HASTE, OWN, UNIT, USER, Installed, to
 from tests.systemd.machine import soon
 
 RELOAD = """\
@@ -9,6 +13,13 @@ Environment=WAIAAS_UPGRADE_FEED_URL=file:///srv/feeds/minor/ {haste}
 ExecReload=+/usr/bin/python3 -I /usr/local/bin/waiaas upgrade
 """
 PROCESSES = f"/sys/fs/cgroup/system.slice/{UNIT}/cgroup.procs"
+NIGHTLY = """\
+[Service]
+Type=oneshot
+{user}
+Environment=WAIAAS_UPGRADE_FEED_URL=file:///srv/feeds/patch/ WAIAAS_UPGRADE_PROBATION=1
+ExecStart=/usr/bin/python3 -I {program} --data-dir {data} upgrade
+"""
 ENTER = f'echo $$ >{PROCESSES} && exec waiaas upgrade --json "$@"'
 
 
@@ -56,3 +67,48 @@ def test_while_the_unit_is_only_starting_it_is_refused__UPGR_10(installed: Insta
     assert f"waiaas: error: this upgrade was started inside {UNIT} and would be stopped with it; " in "".join(
         said
     )
+
+
+def nightly(
+    installed: Installed, program: str, data: str, user: str = ""
+) -> tuple[Callable[..., Done], Done]:
+    """A daemon that no unit runs, and a service that upgrades it once: how to ask that daemon; the end."""
+    machine = installed.machine
+    machine.ok("systemctl", "stop", UNIT)
+    text = NIGHTLY.format(program=program, data=data, user=f"User={user}" if user else "")
+    (machine.tree / "etc/systemd/system/nightly.service").write_text(text)
+    machine.ok("systemctl", "daemon-reload")
+
+    def waiaas(*words: str) -> Done:
+        return machine.run("python3", "-I", program, "--data-dir", data, *words, user=user)
+
+    for words in (("init",), ("start", "--detach")):
+        assert (done := waiaas(*words)).code == 0, done
+    return waiaas, machine.run("systemctl", "start", "nightly.service")
+
+
+def test_a_daemon_without_a_unit_outlives_the_service_that_upgraded_it__UPGR_10(installed: Installed) -> None:
+    """systemd ends all that is left in a service that has done its work; the upgrade leaves it in time."""
+    waiaas, done = nightly(installed, "/usr/local/bin/waiaas", "/srv/own")
+    assert done.code == 0, (done, installed.said("nightly.service"))
+    assert installed.machine.show("nightly.service", "ActiveState") == {"ActiveState": "inactive"}
+    status = json.loads(waiaas("--json", "status").out)
+    assert (status["running"], status["version"], status["unit"]) == (True, "1.8.1", None)
+
+
+def test_who_cannot_leave_that_service_changes_nothing__UPGR_10(installed: Installed) -> None:
+    installed.machine.ok("sh", "-c", OWN)
+    waiaas, done = nightly(installed, "/opt/own/waiaas", "/opt/own/data", USER)
+    assert done.code == 1
+    said = {line["MESSAGE"] for line in installed.said("nightly.service")}
+    assert any("started inside nightly.service, which would end the daemon that it starts" in s for s in said)
+    assert any("hint: give nightly.service KillMode=process" in s for s in said)
+    assert json.loads(waiaas("--json", "status").out)["version"] == "1.8.0"
+    (installed.machine.tree / "etc/systemd/system/nightly.service.d").mkdir()
+    drop_in = installed.machine.tree / "etc/systemd/system/nightly.service.d/kill.conf"
+    drop_in.write_text("[Service]\nKillMode=process\n")
+    installed.machine.ok("systemctl", "daemon-reload")
+    done = installed.machine.run("systemctl", "start", "nightly.service")
+    assert done.code == 0, [line["MESSAGE"] for line in installed.said("nightly.service")]
+    status = json.loads(waiaas("--json", "status").out)
+    assert (status["running"], status["version"]) == (True, "1.8.1")

@@ -2,11 +2,10 @@
 
 import pytest
 
-from tests.systemd.installed import RECOVERY, UNIT, USER, Installed, digest, to
+from tests.systemd.installed import OWN, RECOVERY, UNIT, USER, Installed, digest, to
 from tests.systemd.machine import soon
 
 OLD = "1.8.0"
-OWN = "install -D -o waiaas -m 755 /usr/local/bin/waiaas /opt/own/waiaas && chown waiaas /opt/own"
 
 
 def test_an_upgrade_and_a_roll_back_restart_the_unit__UPGR_10(installed: Installed) -> None:

@@ -9,11 +9,16 @@ import os
 from waiaas.cli import rights
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.output import SAID, Result
-from waiaas.cli.running import known
+from waiaas.cli.running import known, running
 from waiaas.cli.unit import of
 from waiaas.core.errors import Busy, Exit, WaiaasError
 from waiaas.host import systemd
 from waiaas.host.systemd import Unit
+
+STOPPED = "was started inside {} and would be stopped with it"
+LEFT = "was started inside {}, which would end the daemon that it starts as soon as it ends itself"
+ELSEWHERE = "start it from a shell or from a timer of its own (docs/operate.md, “systemd”)"
+OTHERWISE = "give {} KillMode=process, or let a unit run the daemon (docs/operate.md, “systemd”)"
 
 
 def start(context: Context) -> Result | None:
@@ -61,26 +66,45 @@ def _start(context: Context, loaded: Loaded, unit: Unit, verb: str) -> Result:
     return Result({"pid": found.main_pid, "version": about.get("version"), "port": about.get("port")}, text)
 
 
-def step_aside(context: Context, loaded: Loaded) -> Result | None:
+def step_aside(context: Context, loaded: Loaded, *, starts: bool) -> Result | None:
     """An upgrade that was started inside the service's own cgroup would be stopped with the service: it
-    goes on in a scope of its own. None: it was not, or may not restart the service anyway.
+    goes on in a scope of its own, and so does one that would leave a daemon in another service, which ends
+    it when it ends itself. None: neither is so, or we may not restart the service anyway.
 
-    Raises "inside-the-service" where the service is only starting or ending, or there is no way out.
+    `starts`: a daemon that does not run will be started. Raises "inside-the-service" where the service is
+    only starting or ending, or there is no way out.
     """
     surrounding = systemd.service_of()
     unit = of(context, loaded) if surrounding else None
-    if unit is None or unit.name != surrounding or os.geteuid() != 0:
-        return None
+    if unit is not None and unit.name == surrounding and os.geteuid() == 0:
+        if unit.state in ("active", "reloading"):
+            return _in_a_scope(context, STOPPED.format(unit.name), ELSEWHERE)
+        raise _inside(STOPPED.format(unit.name), ELSEWHERE)
+    if surrounding and unit is None and (left := _left_in(context, loaded, starts)):
+        return _in_a_scope(context, LEFT.format(left.name), OTHERWISE.format(left.name))
+    return None
+
+
+def _left_in(context: Context, loaded: Loaded, starts: bool) -> Unit | None:
+    """The service that the daemon would be left in, if it is not there already."""
+    with rights.reading(context):
+        pid = running(loaded.layout)
+    unit = systemd.holder_of_children(context.host.processes) if pid or starts else None
+    there = systemd.service_of(f"/proc/{pid}/cgroup") if pid and unit else None
+    return unit if unit is not None and there != unit.name else None
+
+
+def _in_a_scope(context: Context, why: str, hint: str) -> Result:
     from shutil import which
 
     tool = which("systemd-run", path=context.host.environ.get("PATH"))
-    if tool is None or unit.state not in ("active", "reloading"):
-        raise WaiaasError(
-            "inside-the-service",
-            f"this upgrade was started inside {unit.name} and would be stopped with it; nothing was changed",
-            "start it from a shell or from a timer of its own (docs/operate.md, “systemd”)",
-        )
+    if tool is None or os.geteuid() != 0:
+        raise _inside(why, hint)
     scope = [tool, "--quiet", "--scope", "--collect", f"--unit=waiaas-upgrade-{os.getpid()}", "--"]
     argv, descriptors = context.host.program.same_version(*context.words)
     code = context.host.processes.relay([*scope, *argv], descriptors)
     return Result(SAID, "", Exit(code) if code in tuple(Exit) else Exit.FAILED)
+
+
+def _inside(why: str, hint: str) -> WaiaasError:
+    return WaiaasError("inside-the-service", f"this upgrade {why}; nothing was changed", hint)

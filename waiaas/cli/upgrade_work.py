@@ -41,7 +41,7 @@ def _run(args: argparse.Namespace, context: Context, teller: Teller) -> Result:
         return dry_run(args, context, loaded, place)
     _refuse_if_owned_elsewhere(context, loaded, place)
     refuse_legacy_daemon(context.host, loaded.layout, loaded.settings)
-    aside = None if args.recover else service.step_aside(context, loaded)
+    aside = None if args.recover else service.step_aside(context, loaded, starts=not args.no_start)
     return aside or _change(args, context, loaded, place)
 
 

@@ -180,14 +180,20 @@ class Files:
     def alike(self, path: Path, model: Path) -> bool:
         """Whether `like` would find nothing to do."""
         ours, wanted = path.stat(), model.stat()
-        return (ours.st_mode, ours.st_uid, ours.st_gid) == (wanted.st_mode, wanted.st_uid, wanted.st_gid)
+        group = ours.st_gid == wanted.st_gid or not group_counts(wanted)
+        return group and (ours.st_mode, ours.st_uid) == (wanted.st_mode, wanted.st_uid)
 
     def like(self, op: str, path: Path, model: Path) -> None:
-        """Give `path` the mode and, where we may, the owner of `model` (DIR-1)."""
+        """Give `path` the mode and the owner of `model` (DIR-1), and its group: where we may not, only if
+        the group may do nothing that anybody else may not. Raises OSError."""
         self.at(f"{op}:chmod")
-        wanted = model.stat()
-        if (path.stat().st_uid, path.stat().st_gid) != (wanted.st_uid, wanted.st_gid):
-            os.chown(path, wanted.st_uid, wanted.st_gid)
+        ours, wanted = path.stat(), model.stat()
+        if (ours.st_uid, ours.st_gid) != (wanted.st_uid, wanted.st_gid):
+            try:
+                os.chown(path, wanted.st_uid, wanted.st_gid)
+            except PermissionError:
+                if ours.st_uid != wanted.st_uid or group_counts(wanted):
+                    raise
         path.chmod(stat.S_IMODE(wanted.st_mode))
 
     def sync(self, op: str, path: Path) -> None:
@@ -227,6 +233,11 @@ def _remove_tree(path: Path) -> None:
     from shutil import rmtree
 
     rmtree(path, ignore_errors=True)
+
+
+def group_counts(found: os.stat_result) -> bool:
+    """Its group may do more, or less, with a file than everybody else."""
+    return bool((found.st_mode >> 3 ^ found.st_mode) & stat.S_IRWXO)
 
 
 def identity(path: Path) -> list[int]:

@@ -18,7 +18,7 @@ from waiaas.host.processes import Processes
 
 BOOTED = Path("/run/systemd/system")  # sd_booted(3)
 UNITS = ("waiaas.service", "waiaas@*.service")  # where a daemon that does not run is looked for
-ASKED = "Id,LoadState,ActiveState,MainPID,InvocationID,ExecMainStatus,Environment,ExecStart"
+ASKED = "Id,LoadState,ActiveState,MainPID,InvocationID,ExecMainStatus,KillMode,Environment,ExecStart"
 FLAG, VARIABLE = "--data-dir", "WAIAAS_DATA_DIR"  # how ExecStart= and Environment= name the data directory
 ANSWER = 10.0  # seconds for a question
 STOPPING = 3600.0  # seconds; the unit's own TimeoutStopSec= ends it long before
@@ -37,7 +37,13 @@ class Unit:
     main_pid: int
     invocation: str
     exit_status: int
+    kill_mode: str
     words: tuple[str, ...]
+
+    @property
+    def ends_all(self) -> bool:
+        """Whatever was started in it ends with it (systemd.kill(5))."""
+        return self.kill_mode in ("control-group", "mixed")
 
     @property
     def wanted(self) -> bool:
@@ -82,6 +88,14 @@ def service_of(told: str = "/proc/self/cgroup") -> str | None:
         return service_in(Path(told).read_text(encoding="utf-8", errors="replace"))
     except OSError:
         return None
+
+
+def holder_of_children(processes: Processes, told: str = "/proc/self/cgroup") -> Unit | None:
+    """The service that a process runs in, where it ends all that is started there; None in a scope, a login
+    session say, and where only the main process is ended, as `cron.service` does."""
+    name = service_of(told)
+    unit = look(processes, name) if name else None
+    return unit if unit is not None and unit.ends_all else None
 
 
 def find(processes: Processes, data_dir: Path) -> Unit | None:
@@ -162,16 +176,17 @@ def _unit(told: dict[str, str]) -> Unit:
         int(told.get("MainPID") or 0),
         told.get("InvocationID", ""),
         int(told.get("ExecMainStatus") or 0),
+        told.get("KillMode", ""),
         (*words, *environment),
     )
 
 
 def service_in(text: str) -> str | None:
-    """The innermost service in a proc_pid_cgroup(5)."""
+    """The innermost service in a proc_pid_cgroup(5), unless a scope lies in it: of a user's manager, say."""
     for line in text.splitlines():
         _, controllers, path = (*line.split(":", 2), "", "")[:3]
         names = path.split("/")
-        services = [name for name in names if name.endswith(".service")]
-        if controllers in HIERARCHIES and services and ".." not in names:  # "..": outside of our namespace
-            return services[-1]
+        units = [name for name in names if name.endswith((".service", ".scope"))]
+        if controllers in HIERARCHIES and units and ".." not in names:  # "..": outside of our namespace
+            return units[-1] if units[-1].endswith(".service") else None
     return None

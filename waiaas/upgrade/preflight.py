@@ -8,6 +8,7 @@ from waiaas.core.errors import WaiaasError
 from waiaas.core.journal import Facts
 from waiaas.core.layout import Layout, ProgramLayout
 from waiaas.host.container import in_image
+from waiaas.host.files import group_counts
 from waiaas.upgrade import daemon, described, guard, slots, unit
 from waiaas.upgrade.child import keep
 from waiaas.upgrade.elsewhere import IMAGE_COMMAND
@@ -83,7 +84,14 @@ def _program_findings(program: ProgramLayout) -> Iterator[tuple[str, str]]:
         yield f"{program.program} is not a file", "start waiaas by the path where it is installed"
     elif os.geteuid() == 0 and not os.access(program.program, os.W_OK):
         yield f"{program.program} is protected even against root", f"chattr -i {program.program}"
+    elif os.geteuid() != 0 and not _may_give(program.program.stat()):
+        told = f"this user is not in the group of {program.program}, which the next file needs as well"
+        yield told, f"sudo chgrp {os.getegid()} {program.program}, or upgrade as root"
     yield from guard.findings(program)
+
+
+def _may_give(found: os.stat_result) -> bool:
+    return not group_counts(found) or found.st_gid in (os.getegid(), *os.getgroups())
 
 
 def _space_findings(run: Run, seen: Facts) -> Iterator[tuple[str, str]]:
