@@ -43,7 +43,7 @@ def never_becomes_ready() -> Overlay:
         START,
         """
 
-def _announce(*_):
+def announce(*_):
     while True:
         Event().wait()
 """,
@@ -56,7 +56,7 @@ def comes_slowly() -> Overlay:
         START,
         """
 
-def _announce(*words, _real=_announce):
+def announce(*words, _real=announce):
     Event().wait(2)
     _real(*words)
 """,

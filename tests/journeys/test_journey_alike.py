@@ -2,18 +2,23 @@
 where it could not come back, it is not stopped (UPGR-12)."""
 
 import os
+import shlex
+import shutil
+import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.journeys import sabotage
 from tests.journeys.api import eventually, health, request
 from tests.journeys.levers import Yard
 from tests.journeys.test_journey_concurrency import kill_supervisor
 from tests.journeys.witness import Witness, last_run, told
-from tests.journeys.workshop import Site, Workshop
+from tests.journeys.workshop import PYTHON, Site, Workshop, migration_17, site
 
 WALLET = {
     "name": "treasury",
@@ -73,6 +78,69 @@ def elsewhere(cron: Site, name: str) -> Iterator[tuple[Path, dict[str, str], lis
     else:
         path.write_bytes(cron.database.read_bytes())
         yield path, {"WAIAAS_DATABASE_PATH": str(path)}, []
+
+
+@contextmanager
+def kept_running(installed: Site, pause: str) -> Iterator[Path]:
+    """By somebody who starts it again whenever it ends, as runit, launchd and many a script do; its log."""
+    argv = [PYTHON, "-I", str(installed.program), "--data-dir", str(installed.data), "start"]
+    loop = f'while :; do {shlex.join(argv)}; echo "ended $?"; sleep {pause}; done'
+    log = installed.folder / "loop.log"
+    with (
+        log.open("w") as stream,
+        subprocess.Popen(
+            ["sh", "-c", loop], env=installed.environ, stdout=stream, stderr=stream, start_new_session=True
+        ) as keeper,
+    ):
+        try:
+            eventually(lambda: health(installed)["status"] == "ok")
+            yield log
+        finally:
+            os.killpg(keeper.pid, signal.SIGKILL)
+
+
+def child_of_the_loop(installed: Site) -> bool:
+    """Not one that the upgrade has started, in a session of its own."""
+    pid = installed.daemon["pid"]
+    return os.getsid(pid) != pid
+
+
+@pytest.mark.parametrize("pause", ["0", "1"])
+def test_who_keeps_it_running_keeps_it__UPGR_05(installed: Site, pause: str) -> None:
+    """However soon he starts it again: upgrade, roll-back, and a next version that ends at its start."""
+    with kept_running(installed, pause):
+        for words, version in (([], "1.8.1"), (["--rollback"], "1.8.0")):
+            installed.ok("upgrade", *words)
+            assert (health(installed)["version"], child_of_the_loop(installed)) == (version, True)
+
+
+@pytest.mark.parametrize("pause", ["0", "1"])
+def test_a_broken_version_is_rolled_back_under_who_keeps_it_running__UPGR_07(
+    workshop: Workshop, tmp_path: Path, pause: str
+) -> None:
+    broken = workshop.build("1.9.0", migration_17() | sabotage.exits_at_once(), name="kept-exits")
+    feed = workshop.feed(tmp_path / "feed", workshop.current, broken)
+    with site(tmp_path / "site", workshop.current, feed.url) as installed:
+        installed.ok("init")
+        with kept_running(installed, pause) as log:
+            told(installed.run("upgrade"), 7)
+            assert (health(installed)["version"], last_run(installed)["outcome"]) == ("1.8.0", "rolled-back")
+            assert child_of_the_loop(installed)
+            assert "I would rather not" in log.read_text()
+    feed.close()
+
+
+def test_a_daemon_of_another_program_is_not_stopped__UPGR_12(cron: Site) -> None:
+    """It would come back as ours, and at the next boot as the old one that cannot read its data."""
+    other = cron.folder / "other" / "waiaas"
+    other.parent.mkdir()
+    shutil.copy(cron.program, other)
+    assert cron.run("start", "--detach", program=other).code == 0
+    witness = Witness(cron)
+    assert f"its program is {other}" in told(cron.run("upgrade"), 1)["error"]
+    witness.nothing_happened()
+    assert cron.run("upgrade", program=other).code == 0
+    assert health(cron)["version"] == "1.8.1"
 
 
 @pytest.mark.parametrize(

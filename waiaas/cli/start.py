@@ -9,6 +9,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from waiaas import __version__
+from waiaas.cli.announce import announce
 from waiaas.cli.context import Context, Loaded
 from waiaas.cli.legacy import refuse_legacy_daemon
 from waiaas.cli.output import Result
@@ -18,12 +19,10 @@ from waiaas.cli.unit import standing
 from waiaas.core.check import CheckAbandoned, CheckOutcome
 from waiaas.core.errors import Busy, Exit, WaiaasError
 from waiaas.core.layout import Layout
-from waiaas.core.settings import variables
 from waiaas.daemon.log import Log, stream_log
 from waiaas.daemon.logfile import file_log
 from waiaas.daemon.notify import READY, notify, patience, saying
 from waiaas.daemon.serve import Service
-from waiaas.host.clock import iso
 from waiaas.host.locks import Lock, holder
 from waiaas.host.processes import Leash
 from waiaas.store.inspect import inspect
@@ -127,15 +126,15 @@ def _serve(context: Context, loaded: Loaded, lock: Lock, log: Log, background: b
     gc.set_threshold(20000, 20, 50)  # from here on, for good, there is something to collect
     service.start()
     try:
-        _announce(context, loaded.layout, loaded.settings.daemon.hostname, service)
-        told = standing(loaded.settings.daemon.hostname, service.port, probation.is_set())
+        announce(context, loaded, service, background)
+        told = standing(settings.daemon.hostname, service.port, probation.is_set())
         notify(context.host.environ, saying(told, READY))
         log.info("ready", port=service.port)
         if probation.is_set() or _overseen(context):  # only now: what it reads would be silence (PRF-10)
             from waiaas.cli.watch import Watch
 
-            where, hostname = _place(context, loaded), loaded.settings.daemon.hostname
-            watch = Watch(where, hostname, service, probation, stopping, orphan, log)
+            where, name = _place(context, loaded), settings.daemon.hostname
+            watch = Watch(where, name, service, probation, stopping, orphan, log)
             Thread(target=watch.run, name="run", daemon=True).start()
         service.wait()
     finally:
@@ -258,24 +257,6 @@ def _migrate(context: Context, loaded: Loaded, log: Log) -> None:
 
 def _record_plan(layout: Layout) -> dict[str, Any]:
     return {"dataDir": str(layout.data_dir), "database": str(layout.database), "config": str(layout.config)}
-
-
-def _announce(context: Context, layout: Layout, hostname: str, service: Service) -> None:
-    """`daemon.json` tells people and monitors where the daemon is; nobody is signalled by it."""
-    known = {
-        "pid": os.getpid(),
-        "startedAt": iso(context.host.clock.now()),
-        "version": __version__,
-        "hostname": hostname,
-        "port": service.port,
-        "socket": str(service.socket_path) if service.socket_path else None,
-        "offline": context.offline,
-        "config": str(layout.config),
-        "database": str(layout.database),
-        "environment": variables(context.host.environ),
-    }
-    context.host.files.sweep("leftover", layout.data_dir, layout.daemon_json.name)
-    context.host.files.write("daemon.json", layout.daemon_json, json.dumps(known).encode())
 
 
 def _checker(context: Context, loaded: Loaded, leash: Leash) -> Any:

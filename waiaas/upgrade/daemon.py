@@ -3,7 +3,7 @@
 import signal
 from contextlib import closing
 
-from waiaas.core.errors import TimedOut, WaiaasError
+from waiaas.core.errors import Exit, TimedOut, WaiaasError
 from waiaas.core.health import HealthReport, parse
 from waiaas.core.settings import UpgradeSettings
 from waiaas.host.holder import Holder, lock_holder
@@ -20,6 +20,7 @@ GLANCE = 0.05  # seconds between two looks at the end of probation
 POLL = 0.25  # seconds between two looks at the health during probation
 POLL_TIMEOUT = 2.0  # seconds for one look
 STUMBLES = 3  # looks in a row that may fail for load before it counts
+OTHERS = 3.0  # seconds in which somebody else starts a daemon again that he keeps running
 OBEYS = 1.0  # seconds after which a daemon that was asked to stop is at it
 
 
@@ -127,9 +128,36 @@ def start(run: Run, patience: float | None = None) -> int:
     seconds = run.settings.upgrade.health_timeout if patience is None else patience
     if unit.known(run) is not None:
         return unit.start(run, seconds, lambda pid: _ill(run, pid))
-    words, environ = described.alike(run, run.facts_of("stop"))
+    facts = run.facts_of("stop")
+    if facts.get(described.FOREGROUND) and (pid := _started_by_others(run, seconds)):
+        return pid
+    words, environ = described.alike(run, facts)
     argv = command_line(run, run.program.program, *words, "start", "--background")
-    return launch(run.host, argv, run.layout.log, seconds, run.owner, environ)
+    try:
+        return launch(run.host, argv, run.layout.log, seconds, run.owner, environ)
+    except WaiaasError as problem:
+        pid = _started_by_others(run, seconds) if problem.exit_code == Exit.BUSY else None
+        if pid is None:
+            raise
+        return pid
+
+
+def _started_by_others(run: Run, seconds: float) -> int | None:
+    """Who keeps the daemon in the foreground (runit, launchd, a loop) may start it again himself. The pid of
+    that one, once it is healthy; None where nobody does. Raises "daemon-ended", `TimedOut`."""
+    begun = run.host.clock.monotonic()
+    if not run.host.clock.until(lambda: is_running(run), min(OTHERS, seconds), GLANCE):
+        return None
+    found = _holder(run)
+    if found is None:
+        return None
+    with closing(found):
+        while problem := _ill(run, found.pid):
+            if found.wait(GLANCE):
+                raise WaiaasError("daemon-ended", "the daemon was started by others, and has ended")
+            if run.host.clock.monotonic() - begun >= seconds:
+                raise TimedOut("not-ready", f"the daemon was not ready within {seconds:g} s: {problem}")
+        return found.pid
 
 
 def start_again(run: Run) -> int:

@@ -19,8 +19,10 @@ from waiaas.upgrade.transaction import Run
 
 MAX_DESCRIPTION = 65536  # bytes of daemon.json
 OFFLINE, ENVIRONMENT = "offline", "environment"  # there, and in the facts of the step that stops it
+BACKGROUND, FOREGROUND = "background", "foreground"
 OF_THE_RUN = "WAIAAS_UPGRADE_"  # settings of this section are those of the run, where it has any
 FILES = {
+    "program": ("its program is {there}, and not {here}", "{there} upgrade"),
     "config": ("its settings are in {there}, and not in {here}", "waiaas --config {there} upgrade"),
     "database": (
         "its database is {there}, and not {here}",
@@ -50,9 +52,11 @@ def undescribed() -> WaiaasError:
 
 
 def how(run: Run) -> Facts:
-    """How the daemon that serves was started: offline or not, and its settings of the environment."""
+    """How the daemon that serves was started: offline or not, by somebody who keeps it in the foreground or
+    not, and its settings of the environment."""
     known = _known(run)
-    return {OFFLINE: known.get(OFFLINE) is True, ENVIRONMENT: _environment(known)}
+    kept = {OFFLINE: known.get(OFFLINE) is True, FOREGROUND: known.get(BACKGROUND) is False}
+    return {**kept, ENVIRONMENT: _environment(known)}
 
 
 def alike(run: Run, facts: Facts) -> tuple[list[str], dict[str, str]]:
@@ -80,7 +84,8 @@ def findings(run: Run) -> Iterator[tuple[str, str]]:
     files than it does, or somebody has the address that it would come back to."""
     known = _known(run)
     for name, (message, hint) in FILES.items():
-        there, here = str(known.get(name) or ""), str(getattr(run.layout, name))
+        ours = run.program.program if name == "program" else getattr(run.layout, name)
+        there, here = str(known.get(name) or ""), str(ours)
         if there and os.path.realpath(there) != os.path.realpath(here):
             paths = {"there": there, "here": here}
             told = message.format(**paths)
