@@ -144,7 +144,7 @@ def test_a_daemon_of_another_program_is_not_stopped__UPGR_12(cron: Site) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("other.toml", "its settings are in {}"), ("other.db", "its database is {}")]
+    ("name", "why"), [("other.toml", "the file of its settings is {}"), ("other.db", "its database is {}")]
 )
 def test_a_daemon_with_other_files_is_not_stopped__UPGR_12(cron: Site, name: str, why: str) -> None:
     with elsewhere(cron, name) as (path, environ, words):
@@ -158,10 +158,13 @@ def test_a_daemon_with_other_files_is_not_stopped__UPGR_12(cron: Site, name: str
 
 
 def test_the_same_files_by_another_name_are_the_same__UPGR_12(cron: Site) -> None:
-    link = cron.folder / "link"
+    link, hard = cron.folder / "link", cron.folder / "hard.toml"
     link.symlink_to(cron.data)
+    hard.hardlink_to(cron.data / "config.toml")  # as a bind mount would be
     cron.ok("--config", str(link / "config.toml"), "start", "--detach")
     cron.ok("upgrade")
+    cron.ok("--config", str(hard), "restart")
+    cron.ok("upgrade", "--rollback")
 
 
 def test_a_daemon_whose_next_address_is_taken_is_not_stopped__UPGR_12(cron: Site) -> None:
@@ -178,6 +181,25 @@ def test_a_daemon_whose_next_address_is_taken_is_not_stopped__UPGR_12(cron: Site
             witness.nothing_happened()
     cron.ok("upgrade")
     assert (cron.daemon["port"], health(cron)["version"]) == (port, "1.8.1")
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "",
+        "{}",
+        '{"pid": 1}',
+        '{"pid": PID, "program": 7, "config": ["x"], "database": "\\u0007", "environment": 5}',
+        '{"pid": PID, "environment": {"WAIAAS_DAEMON_PORT": "x", "WAIAAS_DAEMON_THREADS": {}}}',
+        '{"pid": PID, "environment": {"LD_PRELOAD": "x", "PATH": 5}}',
+    ],
+)
+def test_a_description_that_is_none_is_no_obstacle__UPGR_14(cron: Site, forged: str) -> None:
+    """It belongs to the daemon's user, who may write anything into it."""
+    cron.ok("start", "--detach")
+    (cron.data / "daemon.json").write_text(forged.replace("PID", str(cron.daemon["pid"])))
+    cron.ok("upgrade")
+    assert health(cron)["version"] == "1.8.1"
 
 
 def test_what_a_killed_daemon_wrote_down_is_no_obstacle__UPGR_12(cron: Site) -> None:

@@ -7,6 +7,7 @@ recovery the run comes from. It belongs to the daemon's user, as the next daemon
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from waiaas.core.errors import WaiaasError
 from waiaas.core.journal import Facts
@@ -15,19 +16,20 @@ from waiaas.core.value import fields, replace
 from waiaas.core.words import PORT_TAKEN
 from waiaas.host.owner import acting_as
 from waiaas.host.port import taken
+from waiaas.host.records import rightful_holder
 from waiaas.upgrade.transaction import Run
 
 MAX_DESCRIPTION = 65536  # bytes of daemon.json
 OFFLINE, ENVIRONMENT = "offline", "environment"  # there, and in the facts of the step that stops it
 BACKGROUND, FOREGROUND = "background", "foreground"
 OF_THE_RUN = "WAIAAS_UPGRADE_"  # settings of this section are those of the run, where it has any
-FILES = {
-    "program": ("its program is {there}, and not {here}", "{there} upgrade"),
-    "config": ("its settings are in {there}, and not in {here}", "waiaas --config {there} upgrade"),
-    "database": (
-        "its database is {there}, and not {here}",
-        "give this command the same [database] path; or `waiaas restart`, if it was changed on purpose",
+FILES = {  # what may be another one, and what to do then: never a command with a path that is told there
+    "program": ("its program", "upgrade that program, or stop its daemon first"),
+    "config": (
+        "the file of its settings",
+        "give this command the same --config, or restart it first",
     ),
+    "database": ("its database", "give this command the same [database] path, or restart it first"),
 }
 
 
@@ -83,28 +85,42 @@ def findings(run: Run) -> Iterator[tuple[str, str]]:
     """What stands against a restart of the daemon that serves, for the preflight: this command sees other
     files than it does, or somebody has the address that it would come back to."""
     known = _known(run)
-    for name, (message, hint) in FILES.items():
+    for name, (what, hint) in FILES.items():
         ours = run.program.program if name == "program" else getattr(run.layout, name)
-        there, here = str(known.get(name) or ""), str(ours)
-        if there and os.path.realpath(there) != os.path.realpath(here):
-            paths = {"there": there, "here": here}
-            told = message.format(**paths)
-            yield f"the daemon that runs was started otherwise: {told}", hint.format(**paths)
-    wanted = daemon_settings(run, _environment(known))
-    if known and wanted.port not in (0, known.get("port")) and taken(wanted.hostname, wanted.port):
+        there = str(known.get(name) or "")
+        if there and there.isprintable() and _another(there, str(ours)):
+            yield f"the daemon that runs was started otherwise: {what} is {there}, and not {ours}", hint
+    wanted, port = daemon_settings(run, _environment(known)), known.get("port")
+    moves = isinstance(port, int) and wanted.port not in (0, port)
+    if moves and taken(wanted.hostname, wanted.port):
         yield (
             f"{PORT_TAKEN} {wanted.hostname}:{wanted.port}, where the daemon would come back",
             "stop it, or choose another port: waiaas config set daemon.port PORT",
         )
 
 
-def _known(run: Run) -> Facts:
+def _another(there: str, here: str) -> bool:
+    """False also where it cannot be told: the daemon may live in a view of the file system of its own."""
     try:
-        return described(run)
+        return not Path(there).samefile(here)
+    except FileNotFoundError:
+        return os.path.exists(there)  # noqa: PTH110 - no error where a folder is closed to us
+    except OSError:
+        return False
+
+
+def _known(run: Run) -> Facts:
+    """Of the daemon that runs; one that was killed leaves its description behind."""
+    uid = run.owner.uid if run.owner else None
+    try:
+        known = described(run)
+        return known if known.get("pid") == rightful_holder(run.layout.daemon_lock, uid) else {}
     except (OSError, WaiaasError):
         return {}
 
 
 def _environment(known: Facts) -> dict[str, str]:
+    """Nothing, where no daemon could have started with it."""
     told = known.get(ENVIRONMENT)
-    return variables(told) if isinstance(told, dict) else {}
+    found = variables(told) if isinstance(told, dict) else {}
+    return {} if parse(None, found, {}, lenient=True).problems else found
