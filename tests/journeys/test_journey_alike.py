@@ -107,8 +107,10 @@ def child_of_the_loop(installed: Site) -> bool:
 
 @pytest.mark.parametrize("pause", ["0", "1"])
 def test_who_keeps_it_running_keeps_it__UPGR_05(installed: Site, pause: str) -> None:
-    """However soon he starts it again: upgrade, roll-back, and a next version that ends at its start."""
+    """However soon he starts it again: restart, upgrade, roll-back."""
     with kept_running(installed, pause):
+        assert installed.json("restart")["pid"] == installed.daemon["pid"]
+        assert child_of_the_loop(installed)
         for words, version in (([], "1.8.1"), (["--rollback"], "1.8.0")):
             installed.ok("upgrade", *words)
             assert (health(installed)["version"], child_of_the_loop(installed)) == (version, True)

@@ -9,6 +9,9 @@ from waiaas.core.errors import WaiaasError
 from waiaas.core.words import PORT_TAKEN
 from waiaas.host.port import taken
 
+OTHERS = 3.0  # seconds in which somebody else starts a daemon again that he keeps running
+LOOK = 0.05  # seconds between two looks
+
 TYPE_CHECKING = False  # see `commands.py`
 if TYPE_CHECKING:
     from waiaas.cli.context import Context, Loaded
@@ -26,6 +29,23 @@ def _refuse_taken_address(loaded: "Loaded") -> None:
         )
 
 
+def _by_others(context: "Context", loaded: "Loaded") -> Result | None:
+    """Who kept it in the foreground (runit, launchd, a loop) starts it again himself: how that one is, once
+    it is ready. None: nobody does."""
+    from waiaas.cli.start import told
+
+    clock, layout = context.host.clock, loaded.layout
+
+    def ready() -> bool:
+        pid = running.running(layout)
+        return pid is not None and running.known(layout).get("pid") == pid
+
+    begun = clock.until(lambda: running.running(layout), OTHERS, LOOK)
+    if begun and clock.until(ready, loaded.settings.upgrade.health_timeout, LOOK):
+        return told(running.known(layout))
+    return None
+
+
 def run(_args: object, context: "Context") -> Result:
     """Settings are read before anything is stopped: a daemon that could not start again stays up."""
     from waiaas.cli import start
@@ -38,5 +58,8 @@ def run(_args: object, context: "Context") -> Result:
     rights.become_owner(context)
     if running.running(loaded.layout) is not None:
         _refuse_taken_address(loaded)
+        kept = running.known(loaded.layout).get("background") is False
         stopping.stop(context, loaded)
+        if kept and (theirs := _by_others(context, loaded)):
+            return theirs
     return start.run(argparse.Namespace(detach=True, init=False, background=False), context)

@@ -71,10 +71,14 @@ def detached(args: argparse.Namespace, context: Context) -> Result:
     _take(context, loaded).release()
     argv, _ = _again(context, loaded, installed=True)
     with context.out.activity("starting", plain=False):
-        pid = launch(context.host, argv, loaded.layout.log, loaded.settings.upgrade.health_timeout)
-    known = json.loads(loaded.layout.daemon_json.read_text())
-    text = f"waiaas {known['version']} is running (pid {pid}) on {known['hostname']}:{known['port']}"
-    return Result({"pid": pid, "version": known["version"], "port": known["port"]}, text)
+        launch(context.host, argv, loaded.layout.log, loaded.settings.upgrade.health_timeout)
+    return told(json.loads(loaded.layout.daemon_json.read_text()))
+
+
+def told(known: dict[str, Any]) -> Result:
+    """Of a daemon that has just become ready, as it has written down."""
+    text = f"waiaas {known['version']} is running (pid {known['pid']}) on {known['hostname']}:{known['port']}"
+    return Result({name: known[name] for name in ("pid", "version", "port")}, text)
 
 
 def _take(context: Context, loaded: Loaded) -> Lock:
