@@ -72,8 +72,14 @@ def owned(workshop: Workshop) -> Iterator[Site]:
 
 
 def as_user(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
+    done = tried_as_user(site, *arguments)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def tried_as_user(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
     argv = [site.python, "-I", str(site.program), "--data-dir", str(site.data), *arguments]
-    done = subprocess.run(
+    return subprocess.run(
         argv,
         cwd="/",
         env=site.environ,
@@ -83,8 +89,6 @@ def as_user(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
-    return done
 
 
 def foreign_files(site: Site) -> list[str]:
@@ -130,37 +134,20 @@ def test_a_program_whose_group_is_not_its_owners__UPGR_14(owned: Site) -> None:
     assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (USER, USER, 0o755)
     os.chown(owned.program, USER, 0)
     owned.program.chmod(0o750)
-    argv = [owned.python, "-I", str(owned.program), "--data-dir", str(owned.data), "upgrade", "--rollback"]
-    done = subprocess.run(
-        argv,
-        cwd="/",
-        env=owned.environ,
-        user=USER,
-        group=USER,
-        extra_groups=[],
-        capture_output=True,
-        text=True,
-    )
+    done = tried_as_user(owned, "upgrade", "--rollback")
     assert (done.returncode, "not in the group of" in done.stderr) == (1, True), done
     assert (health(owned)["version"], owned.program.stat().st_gid) == ("1.9.0", 0)
 
 
 def test_the_daemons_user_cannot_replace_the_program__UPGR_10(owned: Site) -> None:
-    argv = [owned.python, "-I", str(owned.program), "--data-dir", str(owned.data), "upgrade"]
-    done = subprocess.run(
-        argv, cwd="/", env=owned.environ, user=USER, group=USER, capture_output=True, text=True
-    )
+    done = tried_as_user(owned, "upgrade")
     assert done.returncode == 1
     assert f"hint: sudo {owned.program} --data-dir {owned.data} upgrade" in done.stderr
 
 
 def test_who_may_not_write_the_program_is_told_his_own_command_for_root__CLI_2(owned: Site) -> None:
     for words in ("--rollback --keep-data", "--recover", "--to 1.9.0 --no-start", "--from /x/b.tgz"):
-        argv = [owned.python, "-I", str(owned.program), "--data-dir", str(owned.data), "upgrade"]
-        done = subprocess.run(
-            [*argv, *words.split()],
-            cwd="/", env=owned.environ, user=USER, group=USER, capture_output=True, text=True,
-        )  # fmt: skip
+        done = tried_as_user(owned, "upgrade", *words.split())
         assert f"hint: sudo {owned.program} --data-dir {owned.data} upgrade {words}\n" in done.stderr
 
 
