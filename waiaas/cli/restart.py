@@ -9,9 +9,6 @@ from waiaas.core.errors import WaiaasError
 from waiaas.core.words import PORT_TAKEN
 from waiaas.host.port import taken
 
-OTHERS = 3.0  # seconds in which somebody else starts a daemon again that he keeps running
-LOOK = 0.05  # seconds between two looks
-
 TYPE_CHECKING = False  # see `commands.py`
 if TYPE_CHECKING:
     from waiaas.cli.context import Context, Loaded
@@ -33,6 +30,7 @@ def _by_others(context: "Context", loaded: "Loaded") -> Result | None:
     """Who kept it in the foreground (runit, launchd, a loop) starts it again himself: how that one is, once
     it is ready. None: nobody does."""
     from waiaas.cli.start import told
+    from waiaas.upgrade.daemon import GLANCE, OTHERS
 
     clock, layout = context.host.clock, loaded.layout
 
@@ -40,8 +38,8 @@ def _by_others(context: "Context", loaded: "Loaded") -> Result | None:
         pid = running.running(layout)
         return pid is not None and running.known(layout).get("pid") == pid
 
-    begun = clock.until(lambda: running.running(layout), OTHERS, LOOK)
-    if begun and clock.until(ready, loaded.settings.upgrade.health_timeout, LOOK):
+    begun = clock.until(lambda: running.running(layout), OTHERS, GLANCE)
+    if begun and clock.until(ready, loaded.settings.upgrade.health_timeout, GLANCE):
         return told(running.known(layout))
     return None
 

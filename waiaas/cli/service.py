@@ -89,7 +89,7 @@ def _left_in(context: Context, loaded: Loaded, starts: bool) -> Unit | None:
     """The service that the daemon would be left in, if it is not there already."""
     with rights.reading(context):
         pid = running(loaded.layout)
-    unit = systemd.holder_of_children(context.host.processes) if pid or starts else None
+    unit = systemd.ending_service(context.host.processes) if pid or starts else None
     there = systemd.service_of(f"/proc/{pid}/cgroup") if pid and unit else None
     return unit if unit is not None and there != unit.name else None
 

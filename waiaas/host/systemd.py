@@ -90,10 +90,10 @@ def service_of(told: str = "/proc/self/cgroup") -> str | None:
         return None
 
 
-def holder_of_children(processes: Processes, told: str = "/proc/self/cgroup") -> Unit | None:
-    """The service that a process runs in, where it ends all that is started there; None in a scope, a login
-    session say, and where only the main process is ended, as `cron.service` does."""
-    name = service_of(told)
+def ending_service(processes: Processes) -> Unit | None:
+    """The service that we run in, where it ends all that is started there; None in a scope, a login session
+    say, and where only the main process is ended, as `cron.service` does."""
+    name = service_of()
     unit = look(processes, name) if name else None
     return unit if unit is not None and unit.ends_all else None
 

@@ -16,7 +16,7 @@ from waiaas.upgrade.child import command_line
 from waiaas.upgrade.transaction import Run
 
 GRACE = 5.0  # seconds on top of the daemon's own shutdown_timeout
-GLANCE = 0.05  # seconds between two looks at the end of probation
+GLANCE = 0.05  # seconds between two looks at what is over soon
 POLL = 0.25  # seconds between two looks at the health during probation
 POLL_TIMEOUT = 2.0  # seconds for one look
 STUMBLES = 3  # looks in a row that may fail for load before it counts
