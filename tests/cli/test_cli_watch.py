@@ -113,6 +113,27 @@ def test_the_books_are_completed_once_nobody_is_at_work__UPGR_08(
     assert entered == [str(place.layout.data_dir)]
 
 
+@pytest.mark.parametrize(("data", "over"), [("elsewhere", False), ("elsewhere", True), ("data", False)])
+def test_a_run_of_others_or_one_at_its_beginning_is_not_finished__UPGR_16(
+    place: Place, monkeypatch: pytest.MonkeyPatch, data: str, over: bool
+) -> None:
+    """Nobody is at work on it, and still it is not this daemon's to move into the history."""
+    plan = {
+        "run": "r2",
+        "format": FORMAT,
+        "dataDir": str(place.layout.data_dir.with_name(data)),
+        "to": "1.9.0",
+    }
+    place.program.journal.write_bytes(Entry("opened", 1.0, facts=plan).encode())
+    if over:
+        decide(place)
+    before = place.program.journal.read_bytes()
+    monkeypatch.setattr(presence, "supervised", lambda _: False)
+    monkeypatch.setattr(child, "record", lambda _: None)
+    presence.complete_books(place, Event())
+    assert place.program.journal.read_bytes() == before
+
+
 def test_a_lack_of_descriptors_does_not_keep_writes_out_for_ever__UPGR_07(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,7 +163,7 @@ def test_a_lack_of_descriptors_does_not_make_an_orphan_leave__UPGR_15(
     monkeypatch.setattr(presence, "supervised", lambda _: False)
     monkeypatch.setattr(presence, "locked", short)
     refused, said = watched(place, *[lambda _: None] * 2, lambda _: decide(place))
-    assert (refused, len(tried)) == (False, 2)
+    assert (refused, len(tried)) == (False, 3)  # the last time to tidy up
     assert "ending for recovery" not in said
 
 

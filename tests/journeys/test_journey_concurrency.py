@@ -203,6 +203,15 @@ def test_a_daemon_whose_supervisor_dies_in_probation_commits_by_itself__UPGR_15(
         assert site.ok("--version").out.strip() == "1.8.0"
 
 
+def test_a_daemon_finishes_what_its_supervisor_had_decided__UPGR_15(ground: Ground, tmp_path: Path) -> None:
+    """He died between the commit and the history: nobody has to type anything."""
+    with ground.site(tmp_path / "site", running=True) as site:
+        kill_supervisor(site, "history:append", "upgrade")
+        eventually(lambda: not (site.program.parent / ".waiaas" / "journal").exists())
+        assert (health(site)["version"], last_run(site)["outcome"]) == ("1.9.0", "committed")
+        assert site.json("status")["openRun"] is None
+
+
 def test_supervisor_and_daemon_killed_in_probation__UPGR_15(ground: Ground, tmp_path: Path) -> None:
     """Nobody is left who could commit: the next start undoes the run."""
     with ground.site(tmp_path / "site", running=True) as site, ThreadPoolExecutor(1) as background:

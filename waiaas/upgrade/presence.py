@@ -125,13 +125,31 @@ def follow(place: Place, stopping: Event, healthy: Callable[[], bool], leave: Ca
 
 
 def complete_books(place: Place, stopping: Event) -> None:
-    """Whoever decides a run may die before he has entered it into the audit log (UPGR-08): once nobody is at
-    work any more, the daemon that serves these data sees to it."""
+    """Whoever decides a run may die before he has tidied up and entered it into the audit log (UPGR-08):
+    once nobody is at work any more, the daemon that serves these data sees to it."""
     with suppress(OSError):  # the next start does it as well
         while supervised(place.program):
             if stopping.wait(LOOK):
                 return
+        with suppress(OSError, WaiaasError):  # not ours to write, or somebody is at work again
+            _finish_decided(place)
         child.record(bystander(place))
+
+
+def _finish_decided(place: Place) -> None:
+    if _over(place) is None:
+        return
+    with locked(place):
+        state = _over(place)
+        if state is not None:
+            _finish(place, state)
+
+
+def _over(place: Place) -> OpenRun | None:
+    """The run of these data whose outcome is known, and that nobody has moved into the history yet."""
+    state = open_run(place.program)
+    over = state is not None and (state.committed or state.outcome is not None)
+    return state if state is not None and over and concerns(state, key_of(place)) else None
 
 
 def orphaned(place: Place, stopping: Event, healthy: Callable[[], bool], since: float) -> None:
@@ -176,6 +194,10 @@ def _stays_healthy(place: Place, stopping: Event, healthy: Callable[[], bool], s
 def _commit(place: Place, state: OpenRun) -> None:
     book = Book(place.program, place.host.files, place.host.clock)
     book.write("committed")
+    _finish(place, state)
+
+
+def _finish(place: Place, state: OpenRun) -> None:
     run = make_run(place, state.plan)
     run.restart = False
     transaction.finish(run, story.steps_of(state))
