@@ -27,9 +27,9 @@ FILES = {  # what may be another one, and what to do then: never a command with 
     "program": ("its program", "upgrade that program, or stop its daemon first"),
     "config": (
         "the file of its settings",
-        "give this command the same --config, or restart it first",
+        "give this command the same --config, or `waiaas restart` first",
     ),
-    "database": ("its database", "give this command the same [database] path, or restart it first"),
+    "database": ("its database", "give this command the same [database] path, or `waiaas restart` first"),
 }
 
 
