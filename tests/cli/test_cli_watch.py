@@ -27,7 +27,7 @@ from waiaas.host.host import Host
 from waiaas.host.http import Network
 from waiaas.host.processes import Processes
 from waiaas.host.program import Program
-from waiaas.upgrade import child, presence
+from waiaas.upgrade import child, presence, story
 from waiaas.upgrade.place import Place
 from waiaas.upgrade.report import Silent
 
@@ -113,25 +113,27 @@ def test_the_books_are_completed_once_nobody_is_at_work__UPGR_08(
     assert entered == [str(place.layout.data_dir)]
 
 
-@pytest.mark.parametrize(("data", "over"), [("elsewhere", False), ("elsewhere", True), ("data", False)])
-def test_a_run_of_others_or_one_at_its_beginning_is_not_finished__UPGR_16(
-    place: Place, monkeypatch: pytest.MonkeyPatch, data: str, over: bool
+@pytest.mark.parametrize(
+    ("data", "over", "finished"),
+    [("data", True, True), ("data", False, False), ("elsewhere", True, False), ("elsewhere", False, False)],
+)
+def test_only_a_decided_run_of_our_own_is_finished__UPGR_16(
+    place: Place, monkeypatch: pytest.MonkeyPatch, data: str, over: bool, finished: bool
 ) -> None:
-    """Nobody is at work on it, and still it is not this daemon's to move into the history."""
-    plan = {
-        "run": "r2",
-        "format": FORMAT,
-        "dataDir": str(place.layout.data_dir.with_name(data)),
-        "to": "1.9.0",
-    }
+    """Nobody is at work on any of them; the others are not this daemon's to move into the history."""
+    place.layout.data_dir.mkdir()
+    theirs = place.layout.data_dir.with_name(data)
+    plan = {"run": "r2", "format": FORMAT, "dataDir": str(theirs), "to": "1.9.0"}
+    plan |= {"database": str(theirs / "waiaas.db"), "config": str(theirs / "config.toml")}
     place.program.journal.write_bytes(Entry("opened", 1.0, facts=plan).encode())
     if over:
         decide(place)
-    before = place.program.journal.read_bytes()
     monkeypatch.setattr(presence, "supervised", lambda _: False)
     monkeypatch.setattr(child, "record", lambda _: None)
+    monkeypatch.setattr(story, "steps_of", lambda _: ())
     presence.complete_books(place, Event())
-    assert place.program.journal.read_bytes() == before
+    assert place.program.journal.exists() is not finished
+    assert place.program.history.exists() is finished
 
 
 def test_a_lack_of_descriptors_does_not_keep_writes_out_for_ever__UPGR_07(
